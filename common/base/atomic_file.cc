@@ -1,0 +1,117 @@
+// atomic_file.cc: whole-file reads and atomic replacement.
+#include "common/base/atomic_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <algorithm>
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "common/base/error.h"
+#include "common/base/fd.h"
+
+namespace cnm {
+namespace {
+
+std::string DirectoryOf(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+void SyncDirectory(const std::string& directory) {
+  const Fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd || ::fsync(fd.get()) != 0) {
+    throw SystemError(Code::kIo, fmt::format("sync directory {}", directory), errno);
+  }
+}
+
+}  // namespace
+
+std::string ReadAll(int fd, size_t limit, std::string_view what) {
+  std::string bytes;
+  std::array<char, 8192> chunk;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by read
+  for (;;) {
+    const ssize_t n = ::read(fd, chunk.data(), chunk.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw SystemError(Code::kIo, fmt::format("read {}", what), errno);
+    if (n == 0) return bytes;
+    if (bytes.size() + static_cast<size_t>(n) > limit) {
+      throw Error(Code::kDecode, fmt::format("{} is larger than {} bytes", what, limit));
+    }
+    bytes.append(chunk.data(), static_cast<size_t>(n));
+  }
+}
+
+std::optional<std::string> ReadFile(const std::string& path, size_t limit) {
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) {
+    if (errno == ENOENT) return std::nullopt;
+    throw SystemError(Code::kIo, fmt::format("read {}", path), errno);
+  }
+  // One read with room to spare tells a short file's end without a second system call.
+  std::string bytes(4096, '\0');
+  const ssize_t n = ::read(fd.get(), bytes.data(), bytes.size());
+  if (n < 0) throw SystemError(Code::kIo, fmt::format("read {}", path), errno);
+  const bool whole = static_cast<size_t>(n) < bytes.size();
+  bytes.resize(static_cast<size_t>(n));
+  if (whole) return bytes;
+  const std::string rest = ReadAll(fd.get(), limit - std::min(limit, bytes.size()), path);
+  return bytes + rest;
+}
+
+void WriteAll(int fd, std::string_view bytes, std::string_view what) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw SystemError(Code::kIo, fmt::format("write {}", what), errno);
+    bytes.remove_prefix(static_cast<size_t>(n));
+  }
+}
+
+void WriteFileAtomic(const std::string& path, std::string_view bytes, Durability durability) {
+  const std::string directory = DirectoryOf(path);
+  const size_t slash = path.rfind('/');
+  const std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
+  const std::string temporary = fmt::format("{}/.tmp-{}", directory, name);
+  try {
+    Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!fd) throw SystemError(Code::kIo, fmt::format("write {}", path), errno);
+    WriteAll(fd.get(), bytes, path);
+    if (durability == Durability::kDurable && ::fsync(fd.get()) != 0) {
+      throw SystemError(Code::kIo, fmt::format("write {}", path), errno);
+    }
+    fd.Close();
+    if (::rename(temporary.c_str(), path.c_str()) != 0) {
+      throw SystemError(Code::kIo, fmt::format("write {}", path), errno);
+    }
+  } catch (const Error&) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
+  if (durability == Durability::kDurable) SyncDirectory(directory);
+}
+
+void MakeDirectories(const std::string& path, unsigned mode) {
+  if (::mkdir(path.c_str(), mode) == 0 || errno == EEXIST) return;
+  if (errno != ENOENT) throw SystemError(Code::kIo, fmt::format("create directory {}", path), errno);
+  const std::string parent = DirectoryOf(path);
+  if (parent == path) throw SystemError(Code::kIo, fmt::format("create directory {}", path), ENOENT);
+  MakeDirectories(parent);
+  if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) {
+    throw SystemError(Code::kIo, fmt::format("create directory {}", path), errno);
+  }
+}
+
+bool RemoveFile(const std::string& path) {
+  if (::unlink(path.c_str()) == 0) return true;
+  if (errno == ENOENT || errno == ENOTDIR) return false;
+  throw SystemError(Code::kIo, fmt::format("remove {}", path), errno);
+}
+
+}  // namespace cnm

@@ -1,0 +1,28 @@
+// subprocess.h: running a program with text on its standard input.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cnm {
+
+/// What to run. `environment` is complete: nothing is inherited. stderr is the caller's.
+struct Command {
+  std::string path;
+  std::vector<std::string> arguments;    ///< argv[0] included
+  std::vector<std::string> environment;  ///< "NAME=value"
+  std::string_view input;                ///< its stdin
+  size_t output_limit = size_t{4} << 20; ///< bytes of stdout; more is an error
+  unsigned seconds = 50;                 ///< killed after this
+};
+
+struct CommandResult {
+  int exit_status = 0;  ///< 128 + signal if it was killed
+  std::string output;   ///< its stdout
+};
+
+/// Runs the command to its end. @throws Error kIo "run PATH: reason"; kTryAgain when it took longer than `seconds`
+CommandResult Run(const Command& command);
+
+}  // namespace cnm

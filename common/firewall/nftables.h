@@ -1,0 +1,13 @@
+// nftables.h: the packet filter backend that speaks nf_tables over netlink.
+#pragma once
+
+#include <memory>
+
+#include "common/firewall/firewall.h"
+
+namespace cnm::firewall {
+
+/// Tables `inet cnm` and `bridge cnm`. The socket is opened at the first call, in the netns of that moment.
+std::unique_ptr<Firewall> MakeNftables(Ledger ledger);
+
+}  // namespace cnm::firewall

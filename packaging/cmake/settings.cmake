@@ -1,0 +1,24 @@
+# The two interface targets every product and test target links: how we compile, and what we warn about.
+add_library(cnm_settings INTERFACE)
+target_include_directories(cnm_settings INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(cnm_settings INTERFACE -ffunction-sections -fdata-sections)
+target_link_options(cnm_settings INTERFACE -Wl,--gc-sections -Wl,--build-id=sha1)
+if(CNM_SANITIZE)
+  target_compile_options(cnm_settings INTERFACE -fsanitize=${CNM_SANITIZE} -fno-omit-frame-pointer
+                         -fno-sanitize-recover=all)
+  target_link_options(cnm_settings INTERFACE -fsanitize=${CNM_SANITIZE})
+endif()
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
+  add_link_options(-flto=auto)
+endif()
+
+add_library(cnm_warnings INTERFACE)
+target_compile_options(cnm_warnings INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wnon-virtual-dtor
+                       -Woverloaded-virtual)
+if(CNM_WERROR)
+  target_compile_options(cnm_warnings INTERFACE -Werror)
+endif()
+if(CNM_FUZZ)
+  target_compile_options(cnm_settings INTERFACE -fsanitize=fuzzer-no-link)
+endif()

@@ -1,0 +1,1 @@
+# cpack.cmake: packages (deb, rpm, tar) of the installed tree.
