@@ -15,7 +15,9 @@ endif()
 
 add_library(cnm_warnings INTERFACE)
 target_compile_options(cnm_warnings INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wnon-virtual-dtor
-                       -Woverloaded-virtual)
+                       -Woverloaded-virtual
+                       # designated initialisers leave the other members at their defaults on purpose
+                       -Wno-missing-field-initializers)
 if(CNM_WERROR)
   target_compile_options(cnm_warnings INTERFACE -Werror)
 endif()
