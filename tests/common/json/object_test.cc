@@ -184,14 +184,14 @@ TEST(Object, WarnsOfADuplicateOnce) {
   EXPECT_EQ(o.Warnings(), Strings{"$.a: given 3 times, the last is used"});
 }
 
-TEST(Object, WarnsOfAMillionKeysBriefly) {
+TEST(Object, WarnsOfManyKeysBriefly) {
   std::string text = "{";
-  for (int i = 0; i < 200'000; ++i) text += fmt::format("\"k{}\":0,", i);
+  for (int i = 0; i < 20'000; ++i) text += fmt::format("\"k{}\":0,", i);
   text.back() = '}';
   const Object o = Parse(text, "conf");
   const Strings warnings = o.Warnings();
   ASSERT_EQ(warnings.size(), 17U);
-  EXPECT_EQ(warnings.back(), "$: 199984 more odd keys");
+  EXPECT_EQ(warnings.back(), "$: 19984 more odd keys");
 }
 
 TEST(Object, ViewsOfOneObjectShareWhatWasAskedFor) {
@@ -258,6 +258,9 @@ TEST(Parse, NamesWhatIsWrongAndWhere) {
       {"{\"a\":1.}", "want a digit after the decimal point at byte 7"},
       {"{\"a\":1e}", "want a digit in the exponent at byte 7"},
       {"{\"a\":1e999}", "number too big at byte 5"},
+      {"{\"a\":\"\\x\"}", "an unknown escape or a bare control character at byte 6"},
+      {"{\"a\":\"\x01\"}", "an unknown escape or a bare control character at byte 6"},
+      {"{\"a\":\"\xff\"}", "a string that is not UTF-8 at byte 8"},
       {"{/**/}", "want a key in quotes or '}' at byte 1"},
   };
   for (const auto& c : cases) {
@@ -270,6 +273,14 @@ TEST(Parse, RejectsWhatIsNotUtf8) {
                           "\\ud800", "\\udc00x", "\\x", "\\u12g4"}) {
     EXPECT_NE(ParseFailure(fmt::format("{{\"k\":\"{}\"}}", bad)), "") << bad;
     EXPECT_NE(ParseFailure(fmt::format("{{\"{}\":1}}", bad)), "") << bad;
+  }
+}
+
+TEST(Parse, DoesNotReadBehindATextThatEndsWithinACharacter) {
+  for (const char* bad : {"\xc3", "\xe2\x82", "\xf4", "\xf4\xf4", "\xf0\x9f\x98"}) {
+    // Held by the heap without spare room, so that ASan sees the byte behind it.
+    const std::string text = std::string(100, ' ') + "{\"" + bad;
+    EXPECT_NE(ParseFailure(text), "") << bad;
   }
 }
 
