@@ -1,0 +1,80 @@
+#!/usr/bin/env bats
+# readme.bats: the commands of README.md are run as they stand there. A block belongs to a test by the line before it,
+# `<!-- test: NAME -->`; what cannot be had offline (a registry) is stood in for by the commands in $BATS_FILE_TMPDIR/bin.
+load ../support/e2e
+
+# block NAME: the text of README's block of that name
+block() {
+  awk -v mark="<!-- test: $1 -->" '/^```/ && found {inside = !inside; if (!inside) exit; next} $0 == mark {found = 1}
+    inside {print}' "$BATS_TEST_DIRNAME/../../README.md"
+}
+
+# do_as_told NAME: runs that block in a shell of its own, which stops at the first command that fails.
+do_as_told() {
+  local commands
+  commands=$(block "$1")
+  [ -n "$commands" ] || fail "README.md has no block $1" || return 1
+  (cd "$BATS_FILE_TMPDIR/clone" && PATH=$BATS_FILE_TMPDIR/bin:$PATH bash -euo pipefail -c "$commands" 3>&- 4>&-)
+}
+
+setup_file() {
+  mkdir -p "$BATS_FILE_TMPDIR"/{bin,clone/build/release}
+  ln -s "$CNM_PLUGINS" "$BATS_FILE_TMPDIR/clone/build/release/bin"
+  mount -t tmpfs tmpfs /usr/local/bin
+  rm /opt/cni/bin/*
+
+  { sed '/^\[network\]/,$d' "$SUPPORT/podman/containers.conf"; block podman-conf; } > "$BATS_FILE_TMPDIR/containers.conf"
+  cat > "$BATS_FILE_TMPDIR/bin/podman" << END
+#!/bin/sh
+export CONTAINERS_CONF=$BATS_FILE_TMPDIR/containers.conf
+exec "$SUPPORT/podman/podman.sh" "\$@"
+END
+  cat > "$BATS_FILE_TMPDIR/bin/ctr" << END
+#!/bin/sh -e
+[ "\$1 \$2" = "image pull" ] || exec /usr/bin/ctr "\$@"
+/usr/bin/ctr image import /run/e2e/image.tar
+/usr/bin/ctr image tag $IMAGE "\$3"
+END
+  chmod +x "$BATS_FILE_TMPDIR"/bin/*
+}
+
+@test "README: install" {
+  ours || skip "only cnm's build has cnmctl"
+  do_as_told install
+  expect "inode of host-local" "$(stat -c %i /opt/cni/bin/bridge)" "$(stat -c %i /opt/cni/bin/host-local)"
+}
+
+@test "README: configure" {
+  ours || cp /usr/lib/cni/{bridge,host-local,loopback} /opt/cni/bin/
+  do_as_told configure
+  libcni validate /etc/cni/net.d/10-blue.conflist c1 none eth0
+}
+
+@test "README: podman" {
+  PATH=$BATS_FILE_TMPDIR/bin:$PATH command podman images > /dev/null # loads the image
+  PATH=$BATS_FILE_TMPDIR/bin:$PATH command podman tag $IMAGE docker.io/library/busybox
+  do_as_told podman
+  expect "leases" "" "$(leases blue)"
+}
+
+@test "README: containerd" {
+  "$SUPPORT/containerd/start.sh"
+  run -0 do_as_told containerd
+  [[ $output == *10.61.0.* ]]
+}
+
+@test "README: by hand" {
+  do_as_told by-hand
+  expect "leases" "" "$(leases blue)"
+}
+
+@test "README: cnmctl" {
+  ours || skip "only cnm's build has cnmctl"
+  run -0 do_as_told cnmctl
+  [[ $output == *br-blue* ]]
+}
+
+@test "README: the plugins that ran were ours" {
+  ran_ours ADD blue
+  ran_ours DEL blue
+}

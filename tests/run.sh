@@ -1,0 +1,132 @@
+#!/bin/bash
+# run.sh [TIER...]: the test command. As root, on Debian 12: installs what tests need, builds, runs every tier (or those
+# named), and prints one summary. The last line is `N passed, N failed, N skipped`; exit status 0 if nothing failed.
+# Each tier's full output is in build/logs/TIER.log. A skip counts as a failure unless integration/expected_skips.txt has it.
+set -u
+exec 3>&1  # for progress from inside a tier, whose stdout is TAP
+ROOT=$(readlink -f "$(dirname "$(readlink -f "$0")")/..")
+cd "$ROOT" || exit 1
+readonly LOGS=$ROOT/build/logs SUPPORT=$ROOT/integration/support
+readonly PLUGINS=$ROOT/build/release/bin
+JOBS=$(nproc)
+readonly JOBS
+
+# ---- the tiers, cheapest first: every one prints TAP ------------------------------------------------------------
+readonly TIERS=(format layering unit fuzz netns e2e fault bench vm tidy)
+
+tier_format() { # clang-format, by the repository's own style
+  local file
+  git ls-files '*.cc' '*.h' | while read -r file; do
+    one_test "$file" clang-format --dry-run --Werror "$file"
+  done
+}
+
+tier_layering() { one_test "every #include points downward" runner tests/layering_test.sh; }
+
+tier_unit() { "$SUPPORT/gtest_tap.py" build/dev/bin/unit_*; } # ASan and UBSan are in
+
+tier_fuzz() { # 20 s for each decoder of what strangers write
+  build tidy || return 1
+  local target
+  for target in build/tidy/bin/fuzz_*; do
+    one_test "$(basename "$target"), 20 s" "$target" -max_total_time=20 -print_final_stats=1 -artifact_prefix="$LOGS/"
+  done
+}
+
+tier_netns() { # our classes, and the plugins as black boxes, in private network namespaces
+  "$SUPPORT/gtest_tap.py" build/dev/bin/netns_*
+  runner integration/netns/run --plugins "$PLUGINS"
+}
+
+tier_e2e() { CNM_PLUGINS=$PLUGINS runner integration/e2e/run; }     # podman, containerd, libcni
+tier_fault() { CNM_PLUGINS=$PLUGINS runner integration/fault/run; } # killed and failing at every step
+tier_vm() { CNM_PLUGINS=$PLUGINS runner integration/vm/run; }       # what only another kernel has
+
+tier_bench() { # that it runs, and the counts of system calls and messages; no time decides here
+  one_test "the benchmark runs" runner integration/bench/run --quick
+  one_test "an ADD stays within its counts" runner integration/bench/counts
+}
+
+tier_tidy() {
+  build tidy || return 1
+  tests/tidy.py build/tidy
+}
+
+# ---- how a tier is run ------------------------------------------------------------------------------------------
+# one_test NAME COMMAND...: COMMAND's exit status as one line of TAP, after its output as comments.
+one_test() {
+  local name=$1 output status=0
+  shift
+  output=$("$@" 2>&1) || status=$?
+  if [ $status = 0 ]; then echo "ok - $name"; else echo "not ok - $name"; fi
+  # shellcheck disable=SC2001
+  sed 's/^/# /' <<< "$output"
+}
+
+# runner PATH ARGS...: a tier's own program; one that is not in the tree is a failure, never silence.
+runner() {
+  [ -x "$1" ] || { echo "not ok - $1 is missing"; return 1; }
+  local status=0
+  "$@" || status=$?
+  echo "# $1 ended with status $status"
+  return $status
+}
+
+# build PRESET: configures and builds one preset; output in build/logs/build-PRESET.log.
+build() {
+  local log=$LOGS/build-$1.log launcher=() line next=$((SECONDS + 10))
+  ! command -v ccache > /dev/null || launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+  { cmake --preset "$1" "${launcher[@]}" && cmake --build "build/$1" --parallel "$JOBS"; } 2>&1 | tee "$log" |
+    while IFS= read -r line; do
+      [ $SECONDS -ge $next ] || continue
+      next=$((SECONDS + 10))
+      echo "  build $1: ${line:0:90}" >&3
+    done
+  [ "${PIPESTATUS[0]}" != 0 ] || return 0
+  echo "not ok - the preset $1 builds"
+  tail -n 40 "$log" | sed 's/^/# /'
+  return 1
+}
+
+tier_build() {
+  local preset
+  for preset in release dev; do
+    ! build "$preset" || echo "ok - the preset $preset builds"
+  done
+}
+
+# report TIER: runs it, shows what failed and adds a row to the summary.
+report() {
+  local tier=$1 started=$SECONDS line row
+  echo "== $tier"
+  while read -r line; do # the last line is the row
+    [ -z "${row:-}" ] || echo "$row"
+    row=$line
+  done < <("tier_$tier" 2>&1 | "$SUPPORT/tap_report.py" "$tier" "$LOGS/$tier.log" \
+    integration/expected_skips.txt)
+  echo "$row $((SECONDS - started))" >> "$LOGS/summary"
+  [ "$(cut -d' ' -f3 <<< "$row")" = 0 ]
+}
+
+summary() {
+  echo
+  awk 'BEGIN {format = "%-10s %7s %7s %7s %6s\n"; printf format, "tier", "passed", "failed", "skipped", "s"}
+    {printf format, $1, $2, $3, $4, $5; passed += $2; failed += $3; skipped += $4}
+    END {printf "\n%d passed, %d failed, %d skipped\n", passed, failed, skipped; exit failed > 0}' "$LOGS/summary"
+}
+
+main() {
+  local tier
+  for tier; do
+    [[ " ${TIERS[*]} " == *" $tier "* ]] || { echo "no tier $tier; there are: ${TIERS[*]}" >&2; exit 2; }
+  done
+  mkdir -p "$LOGS"
+  : > "$LOGS/summary"
+  packaging/apt/install.sh build test || exit 1
+  if report build; then
+    for tier in "${@:-${TIERS[@]}}"; do report "$tier"; done
+  fi
+  summary
+}
+
+main "$@"
