@@ -1,9 +1,11 @@
 #!/bin/bash
-# kernel.sh OUT: makes OUT/vmlinux and OUT/initrd from Debian's kernel package, unpacked and not installed: no /boot, no hooks.
+# kernel.sh OUT: makes OUT/vmlinux and OUT/initrd from Debian's kernel package, unpacked and not
+# installed: no /boot, no hooks.
 #
-# The initrd holds busybox, `init` of this folder and the modules the suite needs, numbered in the order in which they load. The
-# guest needs nothing else of the package, because its root file system is the host's. Needs a recent `apt-get update` and the packages
-# busybox-static, kmod and xz-utils.
+# The initrd holds busybox, `init` of this folder and the modules the suite needs, numbered in the
+# order in which they load. The guest needs nothing else of the package, because its root file
+# system is the host's. Needs a recent `apt-get update` and the packages busybox-static, kmod and
+# xz-utils.
 set -euo pipefail
 here=$(dirname "$(realpath "$0")")
 out=$(realpath -m "${1:?usage: kernel.sh OUT}")
@@ -21,8 +23,8 @@ apt-get download -qq -o APT::Sandbox::User=root "$package"
 dpkg-deb --fsys-tarfile ./*.deb |
   tar -x --exclude='*/drivers/gpu' --exclude='*/drivers/media' --exclude='*/sound' ./boot ./lib
 
-# The guest would need seconds to decompress the kernel. The bzImage's header says where its payload lies; the payload's last four
-# bytes are its size.
+# The guest would need seconds to decompress the kernel. The bzImage's header says where its payload
+# lies; the payload's last four bytes are its size.
 image=$(echo boot/vmlinuz-*)
 setup_sectors=$(od -An -tu1 -j $((0x1f1)) -N 1 "$image")
 read -r offset length < <(od -An -tu4 -j $((0x248)) -N 8 "$image")

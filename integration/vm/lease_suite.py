@@ -1,10 +1,12 @@
-# host-local's directory shared with the reference's host-local within one tick of the clock that stamps it.
-"""Theory of operation. A directory's mtime moves by the timer tick on kernels up to 6.12 (4 ms here), by a whole second on ext2 and
-small-inode ext4, so a change that another program makes right after ours may leave no trace in it. To bring two programs into one
-tick the test holds the lock that both take, starts them, waits until the kernel lists them as waiting, and lets go: they run back to
-back, in the order in which they came. The reference is too slow under emulation to meet 4 ms, so it gets a file system that counts
-seconds; within 4 ms its file operations are made by hand. How often one tick was met is counted from the file times: a run that met
-none is a failure."""
+# host-local's directory shared with the reference's host-local within one tick of the clock that
+# stamps it.
+"""Theory of operation. A directory's mtime moves by the timer tick on kernels up to 6.12 (4 ms
+here), by a whole second on ext2 and small-inode ext4, so a change that another program makes right
+after ours may leave no trace in it. To bring two programs into one tick the test holds the lock
+that both take, starts them, waits until the kernel lists them as waiting, and lets go: they run
+back to back, in the order in which they came. The reference is too slow under emulation to meet 4
+ms, so it gets a file system that counts seconds; within 4 ms its file operations are made by hand.
+How often one tick was met is counted from the file times: a run that met none is a failure."""
 
 import fcntl
 import os
@@ -23,7 +25,8 @@ DIRECTORY = LEASES / NETWORK
 
 def config(size):
     """A network with `size` addresses from 10.1.0.10 on."""
-    one = {"subnet": "10.1.0.0/24", "rangeStart": f"10.1.0.{FIRST}", "rangeEnd": f"10.1.0.{FIRST + size - 1}"}
+    one = {"subnet": "10.1.0.0/24", "rangeStart": f"10.1.0.{FIRST}",
+           "rangeEnd": f"10.1.0.{FIRST + size - 1}"}
     return {"cniVersion": "1.0.0", "name": NETWORK, "type": "host-local",
             "ipam": {"type": "host-local", "ranges": [[one]]}}
 
@@ -34,7 +37,7 @@ def count_in_seconds():
     image = "/run/test/seconds"
     subprocess.run(["truncate", "--size", "4M", image], check=True)
     subprocess.run(["mke2fs", "-q", "-t", "ext2", "-I", "128", image],
-                   check=True, stderr=subprocess.DEVNULL)  # it warns of the year 2038
+                   check=True, capture_output=True)  # it warns of the year 2038
     subprocess.run(["mount", "-t", "ext2", "-o", "loop", image, str(LEASES)], check=True)
 
 
@@ -45,8 +48,10 @@ class Plugin:
         self.plugins, self.netns, self.config = plugins, netns, config(size)
 
     def start(self, verb, container):
-        """Starts a call; the returned function waits for it and gives its address (None for DEL)."""
-        process = self.plugins.start("host-local", verb, self.config, container=container, netns=self.netns)
+        """Starts a call; the returned function waits for it and gives its address (None for
+        DEL)."""
+        process = self.plugins.start("host-local", verb, self.config, container=container,
+                                     netns=self.netns)
 
         def finish():
             outcome = self.plugins.finish(process).ok()
@@ -99,7 +104,8 @@ class ByHand:
 
 
 class Bench:
-    """What the directory should hold (`held`: container -> address), and how often one tick was met."""
+    """What the directory should hold (`held`: container -> address), and how often one tick was
+    met."""
 
     def __init__(self, host, size, by_hand):
         self.size = size
@@ -125,7 +131,8 @@ class Bench:
         if verb == "DEL":
             self.held.pop(container, None)
             return
-        assert address and address not in self.held.values(), f"{container} got {address}: {self.held}"
+        doubled = address in self.held.values()
+        assert address and not doubled, f"{container} got {address}: {self.held}"
         self.held[container] = address
 
     def together(self, calls):
@@ -137,8 +144,8 @@ class Bench:
                 ends.append(who.start(verb, container))
                 wait_until(lambda: waiting_for_lock() == len(ends), 20, "waiting for the lock")
             fcntl.flock(lock, fcntl.LOCK_UN)
-        addresses = [end() for end in ends]
-        for (_, verb, container), address in sorted(zip(calls, addresses), key=lambda done: done[0][1] != "DEL"):
+        done = list(zip(calls, [end() for end in ends]))
+        for (_, verb, container), address in sorted(done, key=lambda one: one[0][1] != "DEL"):
             self.note(verb, container, address)
         self.count_tick(calls[0])
         self.must_agree()
@@ -157,10 +164,12 @@ class Bench:
         assert found == self.held, f"directory {found}, calls said {self.held}"
 
     def fill_and_drain(self):
-        """Ours finds every address that is left, then says exhausted, and releases what either of them made."""
+        """Ours finds every address that is left, then says exhausted, and releases what either of
+        them made."""
         while len(self.held) < self.size:
             self.now(self.ours, "ADD", self.fresh())
-        self.host.ours.call("host-local", "ADD", self.ours.config, container="late", netns=self.netns).error()
+        self.host.ours.call("host-local", "ADD", self.ours.config, container="late",
+                            netns=self.netns).error()
         self.must_agree()
         for container in list(self.held):
             self.now(self.ours, "DEL", container)
@@ -174,7 +183,8 @@ def waiting_for_lock():
 
 
 def change_at_random(bench, turns):
-    """Ours adds while the other deletes and adds in the same tick; every address is accounted for after each turn."""
+    """Ours adds while the other deletes and adds in the same tick; every address is accounted for
+    after each turn."""
     dice = random.Random(1)
     for turn in range(turns):
         calls = [(bench.ours, "ADD", bench.fresh())]

@@ -1,6 +1,8 @@
-# What a bridge port may carry: VLAN filtering, the gateway of a VLAN, isolation, hairpin and promiscuous mode.
-"""Judged by bridge(8), ip(8) and by what reaches whom. The machine's own kernel may be built without VLAN filtering, so this runs
-in the VM. Networks of one case share the bridge br1 and the subnet 10.1.0.0/24, so that only a VLAN can keep them apart."""
+# What a bridge port may carry: VLAN filtering, the gateway of a VLAN, isolation, hairpin and
+# promiscuous mode.
+"""Judged by bridge(8), ip(8) and by what reaches whom. The machine's own kernel may be built
+without VLAN filtering, so this runs in the VM. Networks of one case share the bridge br1 and the
+subnet 10.1.0.0/24, so that only a VLAN can keep them apart."""
 
 import json
 import subprocess
@@ -30,20 +32,23 @@ def port_attributes(port):
 
 def network(name, first, **keys):
     """A network on br1 leasing ten addresses of 10.1.0.0/24 from 10.1.0.FIRST on."""
-    ipam = {"type": "host-local", "ranges": [[{"subnet": "10.1.0.0/24", "rangeStart": f"10.1.0.{first}",
-                                               "rangeEnd": f"10.1.0.{first + 9}"}]]}
+    one = {"subnet": "10.1.0.0/24", "rangeStart": f"10.1.0.{first}",
+           "rangeEnd": f"10.1.0.{first + 9}"}
+    ipam = {"type": "host-local", "ranges": [[one]]}
     return bridge_config("1.0.0", ipam=ipam, **keys) | {"name": name}
 
 
 class Joined:
-    """A container that joined a network: `.netns`, `.address`, `.port` (its link on the bridge), `.result`."""
+    """A container that joined a network: `.netns`, `.address`, `.port` (its link on the bridge),
+    `.result`."""
 
     def __init__(self, host, name, config):
         self.name, self.config = name, config
         self.netns = host.container(name)
         self.result = host.ours.add(config, self.netns, container=name).ok().json
         self.port = self.result["interfaces"][1]["name"]
-        self.address = self.result["ips"][0]["address"].partition("/")[0] if "ips" in self.result else None
+        addresses = [entry["address"].partition("/")[0] for entry in self.result.get("ips", [])]
+        self.address = addresses[0] if addresses else None
 
     def reaches(self, address):
         """True as soon as the address answers; False after two seconds of silence."""
@@ -79,7 +84,8 @@ def test_trunk_without_vlan_carries_its_tags_and_vlan_1_untagged(host):
 
 
 def test_trunk_with_vlan_carries_its_tags_and_the_vlan_untagged(host):
-    joined = Joined(host, "c1", network("trunk", 10, vlan=100, vlanTrunk=[{"id": 300}, {"id": 200}]))
+    trunk = [{"id": 300}, {"id": 200}]
+    joined = Joined(host, "c1", network("trunk", 10, vlan=100, vlanTrunk=trunk))
     assert vlans(joined.port) == {100: PVID, 200: [], 300: []}, vlans(joined.port)
 
 
@@ -92,7 +98,8 @@ def test_an_empty_trunk_turns_filtering_on_and_leaves_the_port_alone(host):
 def test_a_tag_of_the_trunk_reaches_the_access_port_of_that_vlan(host):
     trunk = Joined(host, "c1", network("trunk", 10, vlanTrunk=[{"minID": 200, "maxID": 202}]))
     access = Joined(host, "c2", network("blue", 110, vlan=201))
-    trunk.netns.run("ip", "link", "add", "link", "eth0", "name", "eth0.201", "type", "vlan", "id", "201")
+    trunk.netns.run("ip", "link", "add", "link", "eth0", "name", "eth0.201", "type", "vlan",
+                    "id", "201")
     trunk.netns.run("ip", "addr", "flush", "dev", "eth0")
     trunk.netns.run("ip", "addr", "add", f"{trunk.address}/24", "dev", "eth0.201")
     trunk.netns.run("ip", "link", "set", "eth0.201", "up")
@@ -120,7 +127,8 @@ def test_two_vlans_of_a_bridge_have_a_gateway_each(host):
     config = network("red", 10, vlan=200, isGateway=True)
     config["ipam"]["ranges"] = [[{"subnet": "10.2.0.0/24"}]]
     red = Joined(host, "c2", config)
-    assert host.addresses("br1.100") == ["10.1.0.1/24"] and host.addresses("br1.200") == ["10.2.0.1/24"]
+    assert host.addresses("br1.100") == ["10.1.0.1/24"]
+    assert host.addresses("br1.200") == ["10.2.0.1/24"]
     assert blue.reaches("10.1.0.1") and red.reaches("10.2.0.1")
 
 
@@ -146,11 +154,13 @@ def test_delete_removes_the_port_and_its_vlans(host):
 
 
 def test_a_bridge_without_filtering_is_not_taken_for_one_with_it(host):
-    subprocess.run(["ip", "link", "add", "br1", "up", "type", "bridge", "vlan_filtering", "0"], check=True)
+    subprocess.run(["ip", "link", "add", "br1", "up", "type", "bridge", "vlan_filtering", "0"],
+                   check=True)
     config = network("blue", 10, vlan=100)
     done = host.ours.add(config, host.container("c1"), container="c1")
     if done.code == 0:
-        assert find_link("br1")["linkinfo"]["info_data"]["vlan_filtering"] == 1, "VLAN given and not applied"
+        filtering = find_link("br1")["linkinfo"]["info_data"]["vlan_filtering"]
+        assert filtering == 1, "a VLAN was asked for and is not applied"
         assert vlans(done.json["interfaces"][1]["name"]) == {100: PVID}
     else:
         done.error(7)
