@@ -30,12 +30,12 @@ struct Call {
   std::string runtime;          ///< the executable that called us; "" if it cannot be read
 
   std::string config;  ///< stdin, byte for byte
-  std::optional<json::Object>
-      conf;             ///< stdin parsed; absent only for a DEL whose body does not parse
+  /// stdin parsed; absent only for a DEL whose body does not parse
+  std::optional<json::Object> conf;
   std::string version;  ///< the configuration's cniVersion, "0.1.0" if it has none
   std::string network;  ///< the network's name; "" only for a DEL that does not give a usable one
-  std::optional<Result>
-      prev_result;  ///< the prevResult, for ADD, CHECK and DEL (there absent if it is broken)
+  /// prevResult, for ADD, CHECK and DEL (there absent if it is broken)
+  std::optional<Result> prev_result;
 
   StepTimes& steps;            ///< plugins mark their steps; the log shows them
   const Delegates& delegates;  ///< how other plugins are found and called
@@ -58,8 +58,5 @@ void WarnUnknownKeys(const Call& call);
 
 /// The executable of the parent process; "" if it cannot be read.
 std::string RuntimeExecutable();
-
-/// Whether `path` is the network namespace this process runs in. False when it cannot be opened.
-bool IsOwnNetns(const std::string& path);
 
 }  // namespace cnm::cni
