@@ -28,9 +28,9 @@ dpkg-deb --fsys-tarfile ./*.deb |
 image=$(echo boot/vmlinuz-*)
 setup_sectors=$(od -An -tu1 -j $((0x1f1)) -N 1 "$image")
 read -r offset length < <(od -An -tu4 -j $((0x248)) -N 8 "$image")
-mkdir -p done root/bin root/proc root/host root/upper root/root root/modules
+mkdir -p ready root/bin root/proc root/host root/upper root/root root/modules
 dd if="$image" bs=1M iflag=skip_bytes,count_bytes status=none \
-  skip=$(((setup_sectors + 1) * 512 + offset)) count=$((length - 4)) | xz -d >done/vmlinux
+  skip=$(((setup_sectors + 1) * 512 + offset)) count=$((length - 4)) | xz -d >ready/vmlinux
 
 release=$(ls lib/modules)
 depmod -b . "$release"
@@ -42,5 +42,5 @@ modprobe -d . -S "$release" --show-depends -a $REACH_ROOT $NETWORK $FILES |
   done
 cp /bin/busybox root/bin/
 cp "$here/init" root/init
-(cd root && find . | busybox cpio -o -H newc 2>/dev/null) >done/initrd
-mv -T done "$out" 2>/dev/null || [ -e "$out" ] # somebody else may have been faster
+(cd root && find . | busybox cpio -o -H newc 2>/dev/null) >ready/initrd
+mv -T ready "$out" 2>/dev/null || [ -e "$out" ] # somebody else may have been faster
