@@ -1,0 +1,86 @@
+# What a behaviour case is given: our plugins, the reference's, containers, snapshots, configurations.
+
+import os
+import pathlib
+import shutil
+
+from cni_call import Plugins
+from private_host import Netns, addresses, find_link, ip, nft_rules
+from snapshot import Snapshot
+
+LEASES = pathlib.Path("/var/lib/cni/networks")
+
+
+class Host:
+    """One private host. `ours` are the plugins under test, `theirs` the reference's."""
+
+    def __init__(self, options):
+        self.ours = Plugins(options.plugins, strict=not options.calibrate)
+        self.theirs = Plugins(options.reference, strict=False)
+        assert os.access(f"{self.ours.directory}/bridge", os.X_OK), (
+            f"no plugins in {self.ours.directory}: build the release preset first")
+        self.containers = []
+
+    def container(self, name):
+        """A new container's Netns."""
+        made = Netns(name)
+        self.containers.append(made)
+        return made
+
+    def snapshot(self, **options):
+        """The state of host and containers that exist now."""
+        alive = [one for one in self.containers if os.path.exists(one.path)]
+        return Snapshot(alive, **options)
+
+    def runtime(self, name, plugins=None):
+        """The plugins as another runtime would start them: its executable is a copy of dash."""
+        shell = f"/run/test/{name}"
+        if not os.path.exists(shell):
+            shutil.copy("/bin/dash", shell)
+        return (plugins or self.ours).through([shell, "-c", '"$0"; exit $?'])
+
+    link = staticmethod(find_link)
+    addresses = staticmethod(addresses)
+    ip = staticmethod(ip)
+    nft = staticmethod(nft_rules)
+
+
+def leases(network="net1", directory=LEASES):
+    """Addresses leased on a network: {address: (container id, ifname)}."""
+    found = {}
+    folder = pathlib.Path(directory) / network
+    for path in folder.iterdir() if folder.exists() else ():
+        if path.name.startswith(".") or path.name == "lock" or path.name.startswith("last_reserved"):
+            continue
+        holder, _, ifname = path.read_bytes().decode(errors="replace").partition("\r\n")
+        found[path.name] = (holder, ifname)
+    return found
+
+
+def bridge_config(version="1.1.0", ipam=True, **keys):
+    """A bridge configuration `net1` on br1 with 10.1.0.0/24 by host-local; keyword keys are added."""
+    config = {"cniVersion": version, "name": "net1", "type": "bridge", "bridge": "br1"}
+    if ipam is True:
+        ipam = {"type": "host-local", "subnet": "10.1.0.0/24"}
+    if ipam:
+        config["ipam"] = ipam
+    config.update(keys)
+    return config
+
+
+def host_local_config(version="1.1.0", keys=None, **ipam):
+    """A host-local configuration `net1`, 10.1.0.0/24 unless a subnet or ranges are given."""
+    body = {"type": "host-local", **ipam}
+    if "subnet" not in ipam and "ranges" not in ipam:
+        body["subnet"] = "10.1.0.0/24"
+    return {"cniVersion": version, "name": "net1", "type": "host-local", "ipam": body, **(keys or {})}
+
+
+def with_runtime(config, **values):
+    """The configuration with `runtimeConfig` set to `values`."""
+    return {**config, "runtimeConfig": values}
+
+
+def result_addresses(outcome):
+    """Addresses (with prefix) of a 1.x or 0.3+ result."""
+    return [entry["address"] for entry in outcome.json["ips"]]
