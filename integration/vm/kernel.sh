@@ -4,8 +4,7 @@
 #
 # The initrd holds busybox, `init` of this folder and the modules the suite needs, numbered in the
 # order in which they load. The guest needs nothing else of the package, because its root file
-# system is the host's. Needs a recent `apt-get update` and the packages busybox-static, kmod and
-# xz-utils.
+# system is the host's. Needs the packages busybox-static, kmod and xz-utils.
 set -euo pipefail
 here=$(dirname "$(realpath "$0")")
 out=$(realpath -m "${1:?usage: kernel.sh OUT}")
@@ -18,8 +17,12 @@ work=$(mktemp -d "$out.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 
-package=$(apt-cache depends linux-image-amd64 | sed -n 's/.*Depends: \(linux-image-\)/\1/p')
-apt-get download -qq -o APT::Sandbox::User=root "$package"
+download() {
+  local package
+  package=$(apt-cache depends linux-image-amd64 | sed -n 's/.*Depends: \(linux-image-\)/\1/p')
+  apt-get download -qq -o APT::Sandbox::User=root "$package"
+}
+download 2>/dev/null || { apt-get -qq update && download; } # the lists may be missing or old
 dpkg-deb --fsys-tarfile ./*.deb |
   tar -x --exclude='*/drivers/gpu' --exclude='*/drivers/media' --exclude='*/sound' ./boot ./lib
 
