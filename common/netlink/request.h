@@ -13,13 +13,15 @@ namespace cnm::netlink {
 /// One netlink message with the words that name it in an error. Move-only.
 class Request {
  public:
-  /// `what` is "verb object", as in "create veth vethab12": an error reads "WHAT: File exists (extack text)".
+  /// `what` is "verb object", as in "create veth vethab12": an error reads "WHAT: File exists
+  /// (extack text)".
   Request(std::string what, uint16_t type, uint16_t flags);
   Request(Request&&) noexcept;
   Request& operator=(Request&&) noexcept;
   ~Request();
 
-  /// `err` (positive errno) from the kernel is not an error but is returned as the request's outcome.
+  /// `err` (positive errno) from the kernel is not an error but is returned as the request's
+  /// outcome.
   Request& Tolerate(int err) &;
   Request&& Tolerate(int err) &&;
 

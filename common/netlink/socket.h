@@ -16,8 +16,9 @@
 
 namespace cnm::netlink {
 
-/// A NETLINK_ROUTE socket. It belongs to the netns it was opened in for ever: hold one per netns. Extended acks and strict checking are on. Dumps
-/// interrupted by a change (NLM_F_DUMP_INTR) are repeated. No caches: every question is one request.
+/// A NETLINK_ROUTE socket. It belongs to the netns it was opened in for ever: hold one per netns.
+/// Extended acks and strict checking are on. Dumps interrupted by a change (NLM_F_DUMP_INTR) are
+/// repeated. No caches: every question is one request.
 class Socket {
  public:
   /// @throws Error kKernel "open netlink socket: reason"
@@ -28,7 +29,8 @@ class Socket {
 
   /// Sends the requests in one sendmsg and reads their acks.
   /// @returns for each 0 or the tolerated errno
-  /// @throws Error kKernel of the first failure, after all acks came; earlier and later requests may have been carried out
+  /// @throws Error kKernel of the first failure, after all acks came; earlier and later requests
+  /// may have been carried out
   std::vector<int> Execute(std::span<const Request> requests);
   int Execute(const Request& request);
 
@@ -40,14 +42,17 @@ class Socket {
   /// Every link of the netns: only for diagnosis and recovery, never on ADD.
   std::vector<Link> Links();
 
-  /// The addresses of one link, both families or one; filtered in the kernel (strict checking), so the cost does not grow with the host.
+  /// The addresses of one link, both families or one; filtered in the kernel (strict checking), so
+  /// the cost does not grow with the host.
   std::vector<LinkAddress> Addresses(int ifindex, std::optional<net::Family> family = {});
-  /// The unicast routes through one link in one table (0 = all tables), filtered in the kernel where it can.
+  /// The unicast routes through one link in one table (0 = all tables), filtered in the kernel
+  /// where it can.
   std::vector<Route> Routes(int ifindex, net::Family family, uint32_t table = 254);
   /// The VLAN ids of a bridge port.
   std::vector<BridgeVlan> BridgeVlans(int ifindex);
 
-  /// Waits until the link satisfies `done`, woken by the kernel's notifications, not by a clock. @returns false at the deadline
+  /// Waits until the link satisfies `done`, woken by the kernel's notifications, not by a clock.
+  /// @returns false at the deadline, or at once when the link is gone
   bool WaitForLink(int ifindex, const std::function<bool(const Link&)>& done,
                    std::chrono::milliseconds deadline);
 

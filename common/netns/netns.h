@@ -21,8 +21,9 @@ struct Identity {
 /// An open network namespace. While it is open the namespace lives.
 class NetNs {
  public:
-  /// @throws Error kNetns with the reference's words (LB-NS): "failed to Statfs "P": no such file or directory", "unknown FS magic on "P": ef53";
-  /// also when it is a namespace of another type (NS_GET_NSTYPE)
+  /// @throws Error kNetns with the reference's words (LB-NS): "failed to Statfs "P": no such file
+  /// or directory", "unknown FS magic on "P": ef53"; also when it is a namespace of another type
+  /// (NS_GET_NSTYPE)
   static NetNs Open(const std::string& path);
   /// nullopt when the path does not exist or is not a network namespace: DEL goes on without it.
   static std::optional<NetNs> TryOpen(const std::string& path);
@@ -32,11 +33,13 @@ class NetNs {
   int fd() const { return fd_.get(); }
   Identity identity() const { return identity_; }
 
-  /// Moves the calling thread into it, one way: for short-lived programs. There is no way back in this interface.
+  /// Moves the calling thread into it, one way: for short-lived programs. There is no way back in
+  /// this interface.
   /// @throws Error kNetns "enter network namespace: reason"
   void Enter() const;
 
-  /// Runs `work` inside it on a thread of its own and joins that thread; what it throws is rethrown. For daemons.
+  /// Runs `work` inside it on a thread of its own and joins that thread; what it throws is
+  /// rethrown. For daemons.
   void Run(const std::function<void()>& work) const;
 
  private:
