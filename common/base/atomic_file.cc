@@ -5,9 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <algorithm>
 #include <cstdio>
 
 #include <fmt/format.h>
@@ -54,15 +54,21 @@ std::optional<std::string> ReadFile(const std::string& path, size_t limit) {
     if (errno == ENOENT) return std::nullopt;
     throw SystemError(Code::kIo, fmt::format("read {}", path), errno);
   }
-  // One read with room to spare tells a short file's end without a second system call.
-  std::string bytes(4096, '\0');
-  const ssize_t n = ::read(fd.get(), bytes.data(), bytes.size());
-  if (n < 0) throw SystemError(Code::kIo, fmt::format("read {}", path), errno);
-  const bool whole = static_cast<size_t>(n) < bytes.size();
-  bytes.resize(static_cast<size_t>(n));
-  if (whole) return bytes;
-  const std::string rest = ReadAll(fd.get(), limit - std::min(limit, bytes.size()), path);
-  return bytes + rest;
+  std::string bytes;
+  size_t room = 4096;
+  for (;;) {
+    const size_t had = bytes.size();
+    bytes.resize(had + room);
+    const ssize_t n = ::read(fd.get(), bytes.data() + had, room);
+    if (n < 0 && errno != EINTR) throw SystemError(Code::kIo, fmt::format("read {}", path), errno);
+    bytes.resize(had + static_cast<size_t>(std::max<ssize_t>(n, 0)));
+    if (bytes.size() > limit) {
+      throw Error(Code::kIo, fmt::format("read {}: larger than {} bytes", path, limit));
+    }
+    // A read with room to spare tells a short file's end without a second system call.
+    if (n >= 0 && static_cast<size_t>(n) < room) return bytes;
+    room = std::min<size_t>(2 * room, size_t{1} << 20);
+  }
 }
 
 void WriteAll(int fd, std::string_view bytes, std::string_view what) {
@@ -98,10 +104,16 @@ void WriteFileAtomic(const std::string& path, std::string_view bytes, Durability
 }
 
 void MakeDirectories(const std::string& path, unsigned mode) {
+  if (path.size() > 1 && path.back() == '/') {
+    MakeDirectories(path.substr(0, path.size() - 1), mode);
+    return;
+  }
   if (::mkdir(path.c_str(), mode) == 0 || errno == EEXIST) return;
-  if (errno != ENOENT) throw SystemError(Code::kIo, fmt::format("create directory {}", path), errno);
+  if (errno != ENOENT)
+    throw SystemError(Code::kIo, fmt::format("create directory {}", path), errno);
   const std::string parent = DirectoryOf(path);
-  if (parent == path) throw SystemError(Code::kIo, fmt::format("create directory {}", path), ENOENT);
+  if (parent == path)
+    throw SystemError(Code::kIo, fmt::format("create directory {}", path), ENOENT);
   MakeDirectories(parent);
   if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) {
     throw SystemError(Code::kIo, fmt::format("create directory {}", path), errno);

@@ -1,4 +1,5 @@
-// atomic_file.h: reading whole files, and replacing them so that a reader or a crash sees the old or the new, never a part.
+// atomic_file.h: reading whole files, and replacing them so that a reader or a crash sees the old
+// or the new, never a part.
 #pragma once
 
 #include <cstddef>
@@ -14,21 +15,25 @@ enum class Durability {
   kDurable,   ///< fsync of the file and of its directory
 };
 
-/// The file's bytes, at most `limit`; nullopt if there is none.
+/// The file's bytes, at most `limit`; nullopt if there is none. A read that returns less than asked
+/// for ends it: right for regular files and what the kernel shows in /proc/sys, not for the long
+/// lists in /proc.
 /// @throws Error kIo "read PATH: reason", also when the file is larger than `limit`
 std::optional<std::string> ReadFile(const std::string& path, size_t limit = size_t{16} << 20);
 
 /// Reads a file descriptor to its end.
-/// @throws Error kIo "read WHAT: reason"; kDecode "WHAT is larger than N bytes" when more than `limit` bytes come: it stops
-/// reading there
+/// @throws Error kIo "read WHAT: reason"; kDecode "WHAT is larger than N bytes" when more than
+/// `limit` bytes come: it stops reading there
 std::string ReadAll(int fd, size_t limit, std::string_view what);
 
-/// Writes `bytes` to `path` (mode 0600) by a temporary file beside it and rename(2). The temporary name starts with ".tmp-"
-/// followed by the file's own name, so that the next writer replaces what a killed one left.
+/// Writes `bytes` to `path` (mode 0600) by a temporary file beside it and rename(2). The temporary
+/// name starts with ".tmp-" followed by the file's own name, so that the next writer replaces what
+/// a killed one left.
 /// @throws Error kIo "write PATH: reason"
 void WriteFileAtomic(const std::string& path, std::string_view bytes, Durability durability);
 
-/// Creates the directory and its parents (mode 0755 for parents, `mode` for the last). Existing ones are left as they are.
+/// Creates the directory and its parents (mode 0755 for parents, `mode` for the last). Existing
+/// ones are left as they are.
 /// @throws Error kIo "create directory PATH: reason"
 void MakeDirectories(const std::string& path, unsigned mode = 0755);
 

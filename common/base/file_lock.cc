@@ -1,8 +1,9 @@
 // file_lock.cc: locks between processes, with deadlines.
 //
-// Theory of operation: the lock is first tried without waiting, which is the normal case and one system call. Only when it is
-// held does the waiter arm a one-second interval timer whose signal interrupts the blocking call; a repeating timer, because a
-// single alarm that fires just before the call blocks would be lost and the wait would never end.
+// Theory of operation: the lock is first tried without waiting, which is the normal case and one
+// system call. Only when it is held does the waiter arm an interval timer of 200 ms whose signal
+// interrupts the blocking call; a repeating timer, because a single alarm that fires just before
+// the call blocks would be lost and the wait would never end.
 #include "common/base/file_lock.h"
 
 #include <fcntl.h>
@@ -28,9 +29,12 @@ using Clock = std::chrono::steady_clock;
 
 constexpr off_t kHintSlots = 4096;
 constexpr off_t kHintBytes = 64;
-constexpr off_t kFirstLockByte = off_t{1} << 40;  // beyond every hint slot; locks need no bytes behind them
+constexpr off_t kFirstLockByte = off_t{1}
+                                 << 40;  // beyond every hint slot; locks need no bytes behind them
+constexpr uint64_t kLockBytes = (uint64_t{1} << 62) - 1;
 
-Clock::time_point process_deadline = Clock::time_point::max();  // NOLINT: set once by LimitProcessWait
+Clock::time_point process_deadline =
+    Clock::time_point::max();  // NOLINT: set once by LimitProcessWait
 
 /// While it lives, SIGALRM arrives every 200 ms and interrupts blocking calls.
 class Interrupter {
@@ -71,7 +75,7 @@ struct flock ByteRange(uint64_t key) {
   struct flock range {};
   range.l_type = F_WRLCK;
   range.l_whence = SEEK_SET;
-  range.l_start = kFirstLockByte + static_cast<off_t>(key >> 2U);  // stays a positive off_t
+  range.l_start = kFirstLockByte + static_cast<off_t>(key & kLockBytes);  // stays a positive off_t
   range.l_len = 1;
   return range;
 }
@@ -82,8 +86,8 @@ off_t HintOffset(uint64_t key) {
 
 std::string ReadHint(int fd, uint64_t key) {
   std::array<char, kHintBytes> hint{};
-  if (::pread(fd, hint.data(), hint.size() - 1, HintOffset(key)) <= 0) return "somebody unknown";
-  return hint.data();
+  const ssize_t n = ::pread(fd, hint.data(), hint.size() - 1, HintOffset(key));
+  return n <= 0 || hint[0] == '\0' ? "somebody unknown" : hint.data();
 }
 
 }  // namespace
@@ -97,15 +101,14 @@ FileLock FileLock::Acquire(const std::string& path, LockWait wait) {
   Fd fd(::open(path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC, 0600));
   if (!fd) throw SystemError(Code::kIo, fmt::format("open lock {}", path), errno);
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return FileLock(std::move(fd));
-  if (errno == EWOULDBLOCK &&
-      WaitFor([&] { return ::flock(fd.get(), LOCK_EX); }, wait.seconds)) {
+  if (errno == EWOULDBLOCK && WaitFor([&] { return ::flock(fd.get(), LOCK_EX); }, wait.seconds)) {
     return FileLock(std::move(fd));
   }
   if (errno != ETIMEDOUT) throw SystemError(Code::kIo, fmt::format("lock {}", path), errno);
-  throw Error(Code::kTryAgain, fmt::format("lock {}: held by {} for more than {} s", path,
-                                           wait.holder != nullptr ? wait.holder(path)
-                                                                  : "another process",
-                                           wait.seconds));
+  throw Error(
+      Code::kTryAgain,
+      fmt::format("lock {}: held by {} for more than {} s", path,
+                  wait.holder != nullptr ? wait.holder(path) : "another process", wait.seconds));
 }
 
 LockTable::Held LockTable::Acquire(uint64_t key, std::string_view what, std::string_view holder,
@@ -117,16 +120,14 @@ LockTable::Held LockTable::Acquire(uint64_t key, std::string_view what, std::str
     const bool held = errno == EAGAIN || errno == EACCES;
     if (!held || !WaitFor([&] { return ::fcntl(fd.get(), F_OFD_SETLKW, &range); }, seconds)) {
       if (errno != ETIMEDOUT) throw SystemError(Code::kIo, fmt::format("lock {}", what), errno);
-      throw Error(Code::kTryAgain,
-                  fmt::format("lock {}: held by {} for more than {} s", what,
-                              ReadHint(fd.get(), key), seconds));
+      throw Error(Code::kTryAgain, fmt::format("lock {}: held by {} for more than {} s", what,
+                                               ReadHint(fd.get(), key), seconds));
     }
   }
   std::array<char, kHintBytes> hint{};
   std::memcpy(hint.data(), holder.data(), std::min<size_t>(holder.size(), kHintBytes - 1));
   // A hint only: a full disk must not stop the work.
-  [[maybe_unused]] const ssize_t n =
-      ::pwrite(fd.get(), hint.data(), hint.size(), HintOffset(key));
+  [[maybe_unused]] const ssize_t n = ::pwrite(fd.get(), hint.data(), hint.size(), HintOffset(key));
   return Held(std::move(fd));
 }
 

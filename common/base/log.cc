@@ -23,6 +23,8 @@ constexpr uint64_t kFileBytes =
     RingLog::kHeaderBytes + uint64_t{RingLog::kSlots} * RingLog::kSlotBytes;
 
 /// Opens the ring, making it full size once: a sparse file, so that only written slots take memory.
+/// The page of the counter is allocated then, because touching a mapped hole on a full disk would
+/// kill us with SIGBUS.
 Fd OpenRing(const std::string& path) {
   Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!fd) return fd;
@@ -32,6 +34,7 @@ Fd OpenRing(const std::string& path) {
       ::ftruncate(fd.get(), static_cast<off_t>(kFileBytes)) != 0) {
     return Fd();
   }
+  if (st.st_blocks == 0 && ::fallocate(fd.get(), 0, 0, RingLog::kHeaderBytes) != 0) return Fd();
   return fd;
 }
 

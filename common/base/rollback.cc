@@ -21,6 +21,7 @@ void Rollback::Run() noexcept {
     try {
       step.undo();
     } catch (const std::exception& e) {
+      failed_ = true;
       Warn(fmt::format("undo {}: {}", step.name, e.what()));
     }
   }

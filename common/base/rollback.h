@@ -26,6 +26,8 @@ class Rollback {
   void Commit() { steps_.clear(); }
   /// Undoes everything now.
   void Run() noexcept;
+  /// Whether an undo step has failed: a last step that forgets the journal must not run then.
+  bool failed() const { return failed_; }
 
  private:
   struct Step {
@@ -34,6 +36,7 @@ class Rollback {
   };
   Observer observer_;
   std::vector<Step> steps_;
+  bool failed_ = false;
 };
 
 }  // namespace cnm

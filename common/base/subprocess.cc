@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,6 +12,10 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -55,13 +60,22 @@ pid_t Spawn(const Command& command, int in, int out) {
   ::posix_spawnattr_setsigdefault(&attributes, &defaults);
   ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
   pid_t pid = -1;
-  const int rc = ::posix_spawn(&pid, command.path.c_str(), &actions, &attributes,
-                               Pointers(command.arguments).data(),
-                               Pointers(command.environment).data());
+  const int rc =
+      ::posix_spawn(&pid, command.path.c_str(), &actions, &attributes,
+                    Pointers(command.arguments).data(), Pointers(command.environment).data());
   ::posix_spawnattr_destroy(&attributes);
   ::posix_spawn_file_actions_destroy(&actions);
   if (rc != 0) throw SystemError(Code::kIo, fmt::format("run {}", command.path), rc);
   return pid;
+}
+
+/// poll(2) until something happens. @throws Error kTryAgain at the deadline
+void PollUntil(Clock::time_point deadline, std::span<pollfd> fds, const Command& command) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+  if (left.count() <= 0 || ::poll(fds.data(), fds.size(), static_cast<int>(left.count())) == 0) {
+    throw Error(Code::kTryAgain,
+                fmt::format("run {}: no answer after {} s", command.path, command.seconds));
+  }
 }
 
 /// Feeds stdin and drains stdout together, so that neither side can block the other.
@@ -73,18 +87,12 @@ class Conversation {
     if (rest_.empty()) in_.Close();
   }
 
+  /// The program's output, complete when it closes its stdout.
   /// @throws Error kTryAgain at the deadline, kIo when the output is too large
-  std::string Hold() {
-    const auto deadline = Clock::now() + std::chrono::seconds(command_.seconds);
+  std::string Hold(Clock::time_point deadline) {
     while (out_) {
-      const auto left =
-          std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
       std::array<pollfd, 2> fds{{{out_.get(), POLLIN, 0}, {in_.get(), POLLOUT, 0}}};
-      if (left.count() <= 0 ||
-          ::poll(fds.data(), fds.size(), static_cast<int>(left.count())) == 0) {
-        throw Error(Code::kTryAgain, fmt::format("run {}: no answer after {} s", command_.path,
-                                                 command_.seconds));
-      }
+      PollUntil(deadline, fds, command_);
       if (fds[1].revents != 0) Feed();
       if (fds[0].revents != 0) Drain();
     }
@@ -120,6 +128,14 @@ class Conversation {
   Fd out_;
 };
 
+/// A program may close its stdout and go on; it gets no longer than the deadline for both.
+void AwaitEnd(pid_t pid, Clock::time_point deadline, const Command& command) {
+  const Fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!process) return;  // Linux < 5.3: the wait that follows has no deadline
+  pollfd ended{process.get(), POLLIN, 0};
+  while (ended.revents == 0) PollUntil(deadline, {&ended, 1}, command);
+}
+
 int Wait(pid_t pid) {
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
@@ -135,9 +151,11 @@ CommandResult Run(const Command& command) {
   const pid_t pid = Spawn(command, in.read.get(), out.write.get());
   in.read.Close();
   out.write.Close();
+  const auto deadline = Clock::now() + std::chrono::seconds(command.seconds);
   CommandResult result;
   try {
-    result.output = Conversation(command, std::move(in.write), std::move(out.read)).Hold();
+    result.output = Conversation(command, std::move(in.write), std::move(out.read)).Hold(deadline);
+    AwaitEnd(pid, deadline, command);
   } catch (const Error&) {
     ::kill(pid, SIGKILL);
     Wait(pid);

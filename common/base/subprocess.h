@@ -1,6 +1,7 @@
 // subprocess.h: running a program with text on its standard input.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,12 +10,12 @@ namespace cnm {
 
 /// What to run. `environment` is complete: nothing is inherited. stderr is the caller's.
 struct Command {
-  std::string path;
-  std::vector<std::string> arguments;    ///< argv[0] included
-  std::vector<std::string> environment;  ///< "NAME=value"
-  std::string_view input;                ///< its stdin
-  size_t output_limit = size_t{4} << 20; ///< bytes of stdout; more is an error
-  unsigned seconds = 50;                 ///< killed after this
+  std::string path;                       ///< of the program; PATH is not searched
+  std::vector<std::string> arguments;     ///< argv[0] included
+  std::vector<std::string> environment;   ///< "NAME=value"
+  std::string_view input;                 ///< its stdin
+  size_t output_limit = size_t{4} << 20;  ///< bytes of stdout; more is an error
+  unsigned seconds = 50;                  ///< killed after this
 };
 
 struct CommandResult {
@@ -22,7 +23,10 @@ struct CommandResult {
   std::string output;   ///< its stdout
 };
 
-/// Runs the command to its end. @throws Error kIo "run PATH: reason"; kTryAgain when it took longer than `seconds`
+/// Runs the command to its end. From then on this process ignores SIGPIPE, as a reader that went
+/// away must be an error, not death.
+/// @throws Error kIo "run PATH: reason"; kTryAgain "run PATH: no answer after 50 s" when it took
+/// longer: it is killed then
 CommandResult Run(const Command& command);
 
 }  // namespace cnm

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include <fmt/format.h>
+
 #include "common/base/error.h"
 
 namespace cnm::net {
@@ -45,7 +47,8 @@ bool Address::IsUnspecified() const {
 
 bool Address::IsLoopback() const {
   if (is_v4()) return bytes_[0] == 127;
-  return Plus(UINT64_MAX).IsUnspecified();  // ::1 minus one
+  return bytes_[15] == 1 &&
+         std::all_of(bytes_.begin(), bytes_.end() - 1, [](uint8_t b) { return b == 0; });
 }
 
 bool Address::IsMulticast() const {
@@ -53,6 +56,12 @@ bool Address::IsMulticast() const {
 }
 
 std::string Address::ToString() const {
+  // Where inet_ntop would write ::192.0.2.1, Go writes hex; lease files are named as Go does.
+  const bool high_zero =
+      std::all_of(bytes_.begin(), bytes_.begin() + 12, [](uint8_t b) { return b == 0; });
+  if (!is_v4() && high_zero && (bytes_[12] != 0 || bytes_[13] != 0)) {
+    return fmt::format("::{:x}:{:x}", bytes_[12] << 8U | bytes_[13], bytes_[14] << 8U | bytes_[15]);
+  }
   std::array<char, INET6_ADDRSTRLEN> text{};
   ::inet_ntop(static_cast<int>(family_), bytes_.data(), text.data(), text.size());
   return text.data();
@@ -60,11 +69,9 @@ std::string Address::ToString() const {
 
 Address Address::Plus(uint64_t offset) const {
   Address sum = *this;
-  // UINT64_MAX stands for minus one: sign-extend the addend over the 16 bytes.
-  const bool minus_one = offset == UINT64_MAX;
   uint64_t carry = 0;
   for (size_t i = bytes().size(), shift = 0; i-- > 0; ++shift) {
-    const uint64_t digit = shift < 8 ? (offset >> (8 * shift)) & 0xffU : (minus_one ? 0xffU : 0U);
+    const uint64_t digit = shift < 8 ? (offset >> (8 * shift)) & 0xffU : 0U;
     const uint64_t total = sum.bytes_[i] + digit + carry;
     sum.bytes_[i] = static_cast<uint8_t>(total & 0xffU);
     carry = total >> 8U;

@@ -14,7 +14,8 @@ namespace cnm::net {
 /// Address family; the value is the kernel's AF_ number.
 enum class Family : uint8_t { kIpv4 = 2, kIpv6 = 10 };
 
-/// An IPv4 or IPv6 address. Ordered by family, then numerically. IPv4-mapped IPv6 text is an IPv4 address, as in Go's net.IP.
+/// An IPv4 or IPv6 address. Ordered by family, then numerically. IPv4-mapped IPv6 text is an IPv4
+/// address, as in Go's net.IP.
 class Address {
  public:
   /// 0.0.0.0
@@ -22,7 +23,8 @@ class Address {
   /// From 4 or 16 bytes in network order. Other lengths are a defect. @throws Error kInternal
   explicit Address(std::span<const uint8_t> bytes);
 
-  /// "192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1" (IPv4). Leading zeros in an octet, zones and anything else: nullopt.
+  /// "192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1" (IPv4). Leading zeros in an octet, zones and
+  /// anything else: nullopt.
   static std::optional<Address> Parse(std::string_view text);
 
   Family family() const { return family_; }
@@ -39,7 +41,7 @@ class Address {
   /// Canonical text (RFC 5952 for IPv6), as the kernel's tools and Go print it.
   std::string ToString() const;
 
-  /// This address plus `offset`, wrapping within the family.
+  /// This address plus `offset`, wrapping round at the family's last address.
   Address Plus(uint64_t offset) const;
   Address Next() const { return Plus(1); }
   /// `*this - from` as a number; UINT64_MAX if it is larger or negative or the families differ.

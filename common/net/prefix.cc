@@ -1,6 +1,7 @@
 // prefix.cc: an address with a prefix length (CIDR notation), host bits kept.
 #include "common/net/prefix.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -41,9 +42,13 @@ std::optional<Prefix> Prefix::Parse(std::string_view text) {
   return Prefix{*address, static_cast<uint8_t>(length)};
 }
 
-Prefix Prefix::Subnet() const { return {FillHostBits(address, length, false), length}; }
+Prefix Prefix::Subnet() const {
+  return {FillHostBits(address, length, false), length};
+}
 
-Address Prefix::Last() const { return FillHostBits(address, length, true); }
+Address Prefix::Last() const {
+  return FillHostBits(address, length, true);
+}
 
 bool Prefix::Contains(const Address& other) const {
   return other.family() == address.family() &&
@@ -54,6 +59,8 @@ bool Prefix::Overlaps(const Prefix& other) const {
   return Contains(other.address) || other.Contains(address);
 }
 
-std::string Prefix::ToString() const { return fmt::format("{}/{}", address.ToString(), length); }
+std::string Prefix::ToString() const {
+  return fmt::format("{}/{}", address.ToString(), length);
+}
 
 }  // namespace cnm::net

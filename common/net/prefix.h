@@ -11,7 +11,8 @@
 
 namespace cnm::net {
 
-/// "10.1.2.3/24": an address and how many of its leading bits name the subnet. When the host bits are zero it is a subnet.
+/// "10.1.2.3/24": an address and how many of its leading bits name the subnet. When the host bits
+/// are zero it is a subnet.
 struct Prefix {
   Address address;
   uint8_t length = 0;  ///< 0..32 or 0..128
