@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # readme.bats: the commands of README.md are run as they stand there. A block belongs to a test by the line before it,
-# `<!-- test: NAME -->`; what cannot be had offline (a registry) is stood in for by the commands in $BATS_FILE_TMPDIR/bin.
+# `<!-- test: NAME -->`; what cannot be had offline (a registry) or that Debian does not package (cnitool) is
+# stood in for by the commands in $BATS_FILE_TMPDIR/bin.
 load ../support/e2e
 
 # block NAME: the text of README's block of that name
@@ -35,6 +36,10 @@ END
 /usr/bin/ctr image import /run/e2e/image.tar
 /usr/bin/ctr image tag $IMAGE "\$3"
 END
+  cat > "$BATS_FILE_TMPDIR/bin/cnitool" << END
+#!/bin/sh
+CNI_CACHE=/run/e2e/libcni exec "$CNM_LIBCNI_DRIVER" "\$1" "/etc/cni/net.d/10-\$2.conflist" cnitool "\$3" eth0
+END
   chmod +x "$BATS_FILE_TMPDIR"/bin/*
 }
 
@@ -61,6 +66,11 @@ END
   "$SUPPORT/containerd/start.sh"
   run -0 do_as_told containerd
   [[ $output == *10.61.0.* ]]
+}
+
+@test "README: cnitool" {
+  do_as_told cnitool
+  expect "leases" "" "$(leases blue)"
 }
 
 @test "README: by hand" {
