@@ -3,12 +3,17 @@
 import os
 import pathlib
 import shutil
+import socket
 
 from cni_call import Plugins
-from private_host import Netns, addresses, find_link, ip, nft_rules
+from private_host import Netns, addresses, find_link, ip, nft_rules, set_netns
 from snapshot import Snapshot
 
 LEASES = pathlib.Path("/var/lib/cni/networks")
+DUAL = {"type": "host-local",
+        "ranges": [[{"subnet": "10.1.0.0/24"}], [{"subnet": "2001:db8:1::/64"}]]}
+MASQ = {"ipMasq": True, "ipMasqBackend": "nftables"}
+FULL = {"isGateway": True, "ipMasq": True, "ipMasqBackend": "nftables", "macspoofchk": True}
 
 
 class Host:
@@ -84,3 +89,42 @@ def with_runtime(config, **values):
 def result_addresses(outcome):
     """Addresses (with prefix) of a 1.x or 0.3+ result."""
     return [entry["address"] for entry in outcome.json["ips"]]
+
+
+def port_of(host, reply):
+    """The host link of a 0.3+ result as an `ip -d link` object."""
+    return host.link(reply.json["interfaces"][1]["name"])
+
+
+def set_up_and_down(host, config, container):
+    """One ADD and DEL, so that the bridge and the network's record exist before a snapshot."""
+    host.ours.add(config, container).ok()
+    host.ours.delete(config, container).ok()
+
+
+def listen(netns, protocol, match, action):
+    """Runs `action()` while a packet socket listens in `netns`; True if `match(frame)` saw one."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        set_netns(netns.path)
+        packets = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(protocol))
+        packets.settimeout(3)
+        os.write(writer, b"x")
+        try:
+            while not match(packets.recv(2048)):
+                pass
+            os._exit(0)
+        except OSError:
+            os._exit(1)
+    os.read(reader, 1)
+    action()
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def settled(host, container, **keys):
+    """(configuration, snapshot) after one ADD and DEL of a bridge with masquerade and spoof guard."""
+    config = bridge_config(**{**FULL, **keys})
+    host.ours.add(config, container).ok()
+    host.ours.delete(config, container).ok()
+    return config, host.snapshot()
