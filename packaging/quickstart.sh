@@ -108,8 +108,13 @@ step_times() {
 step_meanings() {
   cat << END
 {
-  "decode": "configuration read, checked, nothing changed yet",
-  "record": "what is about to be made is written down, so that a crash leaves nothing unknown"
+  "read": "the request is read and checked; nothing has changed yet",
+  "journal": "what is about to be made is written down: a crash leaves nothing unknown",
+  "addresses": "host-local reserves a free address",
+  "firewall": "one nftables transaction: masquerade what leaves the subnet",
+  "links": "bridge and veth pair, born with names, MACs and namespaces",
+  "ready": "links, addresses, routes in place; the record says so",
+  "print": "the answer goes to the runtime"
 }
 END
 }
