@@ -39,7 +39,7 @@ struct Range {
   net::Address first;          ///< lowest address to hand out
   net::Address last;           ///< highest
   net::Address gateway;        ///< never handed out; may lie outside the range
-  std::vector<Span> excluded;  ///< never handed out either
+  std::vector<Span> excluded;  ///< never handed out either: the range's own list
   std::string path;            ///< where it was configured: "$.ipam.ranges[0][1]"
 
   bool Contains(const net::Address& address) const { return first <= address && address <= last; }
@@ -49,7 +49,8 @@ struct Range {
 
 /// Ranges of one family that serve one address of every container.
 struct RangeSet {
-  std::vector<Range> ranges;  ///< not empty, not overlapping
+  std::vector<Range> ranges;   ///< not empty, not overlapping
+  std::vector<Span> excluded;  ///< by the configuration as a whole
 
   /// The range that holds the address; nullptr if none does.
   const Range* Find(const net::Address& address) const;
