@@ -101,7 +101,7 @@ def main(suite_directory, make_host):
 def run_chosen(chosen, make_host, options):
     """Runs the chosen cases; returns the exit status."""
     counts = {"ok": 0, "not ok": 0, "skip": 0}
-    print(f"1..{len(chosen)}")
+    print(f"1..{len(chosen)}", flush=True)
     for number, (suite, name, function) in enumerate(chosen, 1):
         began = time.monotonic()
         verdict, text = run_case(function, make_host)
