@@ -5,7 +5,7 @@
 // and holds `<container id>\r\n<ifname>`; it appears by an atomic, exclusive rename, so neither we
 // nor the reference can take an address twice. Beside the files, names that begin with `.cnm-`
 // speed things up and make crashes harmless:
-//   .cnm-<owner>.<n>  symlink `<boot id>/<inode>.<mtime>/<address>`, written before the address
+//   .cnm-<owner>.<n>  symlink `<boot>/<inode>.<mtime>/<address>`, written before the address
 //   file: the intent. An owner's leases are
 //                     found by it without reading the directory; a leftover of a killed call is
 //                     recognised by it; a lease made or first seen in an earlier boot, by this very
@@ -47,8 +47,8 @@ inline constexpr char kReservedId[] = "cnm:reserved";
 struct Lease {
   net::Address address;
   Owner owner;           ///< both "" when the file does not read as a lease: held, by nobody known
-  std::string boot_id;   ///< boot it was made or first seen in; "-" = never reclaimed by boot; "" =
-                         ///< not yet seen by us
+  std::string boot_id;   ///< start of the id of the boot it was made or first seen in; "-" = never
+                         ///< reclaimed by boot; "" = not seen yet
   int64_t since_ns = 0;  ///< the file's modification time, ns since 1970
   uint64_t inode = 0;    ///< of the file
   bool operator==(const Lease&) const = default;

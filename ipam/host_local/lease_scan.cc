@@ -71,7 +71,7 @@ void RemoveReclaimable(const LeaseFiles& files, const std::string& boot_id, Scan
 /// Compares what was read with what the symlink says; a symlink of somebody else is dropped.
 void CheckLink(const LeasePlace& place, Scan& scan, ScannedLease& lease) {
   const std::optional<Owner> owner = lease.read ? ParseOwner(lease.file.bytes) : std::nullopt;
-  const bool any_boot = lease.link && scan.links[*lease.link].target.boot_id == kAnyBoot;
+  const bool any_boot = lease.link && scan.links[*lease.link].target.boot == kAnyBoot;
   if (any_boot || (owner && owner->ifname.empty())) scan.has_nameless = true;
   if (!owner || !lease.link) return;
   const std::string hash = place.hash(*owner);
@@ -122,8 +122,8 @@ bool IsReclaimable(const LeaseFiles& files, Scan& scan, ScannedLease& lease,
                    const std::string& boot_id) {
   if (!lease.file.regular) return false;
   if (lease.link) {
-    const std::string& link_boot = scan.links[*lease.link].target.boot_id;
-    if (link_boot != boot_id && link_boot != kAnyBoot) {
+    const std::string& link_boot = scan.links[*lease.link].target.boot;
+    if (link_boot != ShortBoot(boot_id) && link_boot != kAnyBoot) {
       ReadFileOf(files, lease);
       const std::optional<Owner> owner = ParseOwner(lease.file.bytes);
       return !owner || owner->container_id != kReservedId;
@@ -158,7 +158,7 @@ Lease ToLease(const LeaseFiles& files, const Scan& scan, ScannedLease& lease) {
   Lease shown;
   shown.address = lease.address;
   shown.owner = ParseOwner(lease.file.bytes).value_or(Owner{});
-  if (lease.link) shown.boot_id = scan.links[*lease.link].target.boot_id;
+  if (lease.link) shown.boot_id = scan.links[*lease.link].target.boot;
   shown.since_ns = lease.file.mtime_ns;
   shown.inode = lease.file.inode;
   return shown;

@@ -23,14 +23,14 @@ std::string_view Trim(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
 }
 
-/// All of `text` as a decimal number without leading zeros or sign; for a signed type a leading '-'
-/// is allowed.
-template <class Number>
+/// All of `text` as a number of that base, written as we write it: no sign, no leading zeros.
+template <class Number, int Base>
 std::optional<Number> ParseNumber(std::string_view text) {
   Number number{};
   const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc() || stop != end || fmt::to_string(number) != text) return std::nullopt;
+  const auto [stop, error] = std::from_chars(text.data(), end, number, Base);
+  const bool leads = text.size() > 1 && text[0] == '0';
+  if (error != std::errc() || stop != end || leads) return std::nullopt;
   return number;
 }
 
@@ -68,7 +68,7 @@ std::string CursorName(uint32_t index) {
 
 std::optional<uint32_t> ParseCursorName(std::string_view name) {
   if (!name.starts_with(kCursorPrefix)) return std::nullopt;
-  return ParseNumber<uint32_t>(name.substr(kCursorPrefix.size()));
+  return ParseNumber<uint32_t, 10>(name.substr(kCursorPrefix.size()));
 }
 
 std::string LinkName(std::string_view owner_hash, uint32_t index) {
@@ -78,18 +78,23 @@ std::string LinkName(std::string_view owner_hash, uint32_t index) {
 std::optional<LinkParts> ParseLinkName(std::string_view name) {
   const size_t dot = kLinkPrefix.size() + kHashDigits;
   if (!name.starts_with(kLinkPrefix) || name.size() <= dot || name[dot] != '.') return std::nullopt;
-  const auto index = ParseNumber<uint32_t>(name.substr(dot + 1));
+  const auto index = ParseNumber<uint32_t, 10>(name.substr(dot + 1));
   if (!index) return std::nullopt;
   return LinkParts{name.substr(kLinkPrefix.size(), kHashDigits), *index};
 }
 
+std::string_view ShortBoot(std::string_view boot_id) {
+  return boot_id.substr(0, 8);
+}
+
 std::string_view LinkBoot(const Owner& owner, std::string_view boot_id) {
-  return owner.ifname.empty() || owner.container_id == kReservedId ? kAnyBoot : boot_id;
+  const bool any = owner.ifname.empty() || owner.container_id == kReservedId;
+  return any ? std::string_view(kAnyBoot) : ShortBoot(boot_id);
 }
 
 std::string FormatTarget(const LinkTarget& target) {
-  return fmt::format("{}/{}.{}/{}", target.boot_id, target.inode, target.mtime_ns,
-                     target.address.ToString());
+  return fmt::format("{}/{:x}.{:x}/{}", target.boot, target.inode,
+                     static_cast<uint64_t>(target.mtime_ns), target.address.ToString());
 }
 
 std::optional<LinkTarget> ParseTarget(std::string_view text) {
@@ -97,11 +102,12 @@ std::optional<LinkTarget> ParseTarget(std::string_view text) {
   const size_t second = text.rfind('/');
   const size_t dot = text.find('.', first == std::string_view::npos ? 0 : first);
   if (first == 0 || first == second || dot > second) return std::nullopt;
-  const auto inode = ParseNumber<uint64_t>(text.substr(first + 1, dot - first - 1));
-  const auto mtime = ParseNumber<int64_t>(text.substr(dot + 1, second - dot - 1));
+  const auto inode = ParseNumber<uint64_t, 16>(text.substr(first + 1, dot - first - 1));
+  const auto mtime = ParseNumber<uint64_t, 16>(text.substr(dot + 1, second - dot - 1));
   const auto address = ParseAddressName(text.substr(second + 1));
   if (!inode || !mtime || !address) return std::nullopt;
-  return LinkTarget{std::string(text.substr(0, first)), *inode, *mtime, *address};
+  return LinkTarget{std::string(text.substr(0, first)), *inode, static_cast<int64_t>(*mtime),
+                    *address};
 }
 
 }  // namespace cnm::host_local

@@ -42,17 +42,22 @@ std::optional<LinkParts> ParseLinkName(std::string_view name);
 
 /// What an owner's symlink says: which file, made or first seen in which boot, is its lease.
 struct LinkTarget {
-  std::string boot_id;
-  uint64_t inode = 0;
-  int64_t mtime_ns = 0;
+  std::string boot;      ///< as ShortBoot makes it, or kAnyBoot
+  uint64_t inode = 0;    ///< of the address file
+  int64_t mtime_ns = 0;  ///< since 1970
   net::Address address;
   bool operator==(const LinkTarget&) const = default;
 };
+/// The first eight digits of a boot id. Should two boots share them, a lease is kept that could be
+/// reclaimed, and no harm is done.
+std::string_view ShortBoot(std::string_view boot_id);
 /// The boot that a lease of this owner dies with. A file with both names is a runtime's, so its
 /// container's network namespace goes with the boot in which the lease was made or seen; a reserved
 /// one, or one with a single name, which may be a person's, does not: kAnyBoot.
 std::string_view LinkBoot(const Owner& owner, std::string_view boot_id);
-/// "<boot id>/<inode>.<mtime>/<address>"
+/// "<boot>/<inode>.<mtime>/<address>", numbers in hexadecimal: short, because ext4 keeps a target
+/// below 60 bytes in the inode, and takes milliseconds instead of microseconds to remove a symlink
+/// with a longer one.
 std::string FormatTarget(const LinkTarget& target);
 std::optional<LinkTarget> ParseTarget(std::string_view text);
 
