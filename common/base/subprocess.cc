@@ -47,6 +47,21 @@ std::vector<char*> Pointers(const std::vector<std::string>& strings) {
   return pointers;
 }
 
+/// Repeats `spawn` while the program is still being written (ETXTBSY): somebody is installing it.
+/// The kernel announces nothing when it is done, so we ask again.
+template <class SpawnFunction>
+int RetryWhileBusy(SpawnFunction spawn) {
+  constexpr std::chrono::seconds kInstallTime(5);
+  constexpr int kAskAgainMilliseconds = 20;
+  const auto give_up = Clock::now() + kInstallTime;
+  int rc = spawn();
+  while (rc == ETXTBSY && Clock::now() < give_up) {
+    ::poll(nullptr, 0, kAskAgainMilliseconds);
+    rc = spawn();
+  }
+  return rc;
+}
+
 pid_t Spawn(const Command& command, int in, int out) {
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
@@ -59,10 +74,13 @@ pid_t Spawn(const Command& command, int in, int out) {
   sigaddset(&defaults, SIGPIPE);  // ignored here while feeding it; the program gets the default
   ::posix_spawnattr_setsigdefault(&attributes, &defaults);
   ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+  const std::vector<char*> arguments = Pointers(command.arguments);
+  const std::vector<char*> environment = Pointers(command.environment);
   pid_t pid = -1;
-  const int rc =
-      ::posix_spawn(&pid, command.path.c_str(), &actions, &attributes,
-                    Pointers(command.arguments).data(), Pointers(command.environment).data());
+  const int rc = RetryWhileBusy([&] {
+    return ::posix_spawn(&pid, command.path.c_str(), &actions, &attributes, arguments.data(),
+                         environment.data());
+  });
   ::posix_spawnattr_destroy(&attributes);
   ::posix_spawn_file_actions_destroy(&actions);
   if (rc != 0) throw SystemError(Code::kIo, fmt::format("run {}", command.path), rc);

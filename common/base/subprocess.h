@@ -25,6 +25,7 @@ struct CommandResult {
 
 /// Runs the command to its end. From then on this process ignores SIGPIPE, as a reader that went
 /// away must be an error, not death.
+/// A program that is still being written (ETXTBSY) is tried again for 5 s.
 /// @throws Error kIo "run PATH: reason"; kTryAgain "run PATH: no answer after 50 s" when it took
 /// longer: it is killed then
 CommandResult Run(const Command& command);

@@ -1,14 +1,23 @@
 // subprocess_test.cc: running programs.
 #include "common/base/subprocess.h"
 
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <chrono>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "common/base/atomic_file.h"
 #include "common/base/error.h"
+#include "common/base/fd.h"
 
 namespace cnm {
 namespace {
@@ -59,6 +68,20 @@ TEST(Subprocess, NamesAProgramThatIsNotThere) {
   EXPECT_EQ(Failure({.path = "/nonexistent/x", .arguments = {"x"}}),
             "run /nonexistent/x: No such file or directory");
   EXPECT_EQ(Failure({.path = "/dev/null", .arguments = {"x"}}), "run /dev/null: Permission denied");
+}
+
+TEST(Subprocess, WaitsForAProgramThatIsBeingInstalled) {
+  std::string file = "/tmp/cnm-subprocess-XXXXXX";
+  Fd writer(::mkostemp(file.data(), O_CLOEXEC));
+  WriteAll(writer.get(), "#!/bin/sh\necho done\n", file);
+  ::fchmod(writer.get(), 0700);
+  // The timer only makes it likely that the first try meets the open file.
+  const std::jthread installer([&] {
+    ::poll(nullptr, 0, 50);
+    writer.Close();
+  });
+  EXPECT_EQ(cnm::Run({.path = file, .arguments = {file}}).output, "done\n");
+  ::unlink(file.c_str());
 }
 
 TEST(Subprocess, SurvivesAProgramThatDoesNotRead) {
