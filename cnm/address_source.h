@@ -20,7 +20,8 @@ struct AddressGrant {
 /// A route an endpoint wants, before it is known which link carries it. Zero = not given.
 struct RouteSpec {
   net::Prefix destination;
-  std::optional<net::Address> gateway;  ///< absent: the first gateway of the family among the grants
+  std::optional<net::Address>
+      gateway;  ///< absent: the first gateway of the family among the grants
   uint32_t mtu = 0;
   uint32_t advmss = 0;
   uint32_t priority = 0;
@@ -50,8 +51,8 @@ struct Addressing {
   bool operator==(const Addressing&) const = default;
 };
 
-/// Gives addresses to one endpoint and takes them back. One implementation for each front door: the CNI IPAM delegate, the pools of the API. An
-/// object is bound to its endpoint when it is made.
+/// Gives addresses to one endpoint and takes them back. One implementation for each front door: the
+/// CNI IPAM delegate, the pools of the API. An object is bound to its endpoint when it is made.
 class AddressSource {
  public:
   virtual ~AddressSource() = default;
@@ -61,7 +62,8 @@ class AddressSource {
   virtual void Release() = 0;
   /// @throws Error when the addresses are no longer held
   virtual void Check() = 0;
-  /// What must be kept in the journal so that another process can make this source again and Release: opaque JSON text.
+  /// What must be kept in the journal so that another process can make this source again and
+  /// Release: opaque JSON text.
   virtual std::string Journal() const = 0;
 };
 

@@ -13,12 +13,15 @@
 #include "common/base/file_lock.h"
 #include "common/base/log.h"
 #include "plugins/cni/main.h"
+#include "plugins/ipam/host-local/host_local.h"
+#include "plugins/main/bridge/bridge.h"
 #include "plugins/main/loopback/loopback.h"
 
 namespace cnm {
 namespace {
 
-constexpr std::array<const cni::Plugin*, 1> kPlugins = {&loopback::kPlugin};
+constexpr std::array<const cni::Plugin*, 3> kPlugins = {&bridge::kPlugin, &host_local::kPlugin,
+                                                        &loopback::kPlugin};
 
 /// Runtimes give a call 60 seconds; our own error must come before theirs.
 constexpr unsigned kProcessWaitSeconds = 50;

@@ -33,16 +33,18 @@ Request MakeLinkQuestion(std::string what, int ifindex) {
   return std::move(request).Tolerate(ENODEV);
 }
 
-/// Notifications of link changes arrive while it lives.
-class LinkNews {
+/// Notifications of a group (RTNLGRP_*) arrive while it lives.
+class News {
  public:
-  explicit LinkNews(Channel& channel) : channel_(channel) { Set(NETLINK_ADD_MEMBERSHIP); }
-  ~LinkNews() {
+  News(Channel& channel, int group) : channel_(channel), group_(group) {
+    Set(NETLINK_ADD_MEMBERSHIP);
+  }
+  ~News() {
     Set(NETLINK_DROP_MEMBERSHIP);
     channel_.Drain();
   }
-  LinkNews(const LinkNews&) = delete;
-  LinkNews& operator=(const LinkNews&) = delete;
+  News(const News&) = delete;
+  News& operator=(const News&) = delete;
 
   /// @returns false if none came before the deadline
   bool Wait(std::chrono::steady_clock::time_point deadline) {
@@ -61,10 +63,10 @@ class LinkNews {
 
  private:
   void Set(int option) {
-    const int group = RTNLGRP_LINK;
-    (void)::setsockopt(channel_.fd(), SOL_NETLINK, option, &group, sizeof group);
+    (void)::setsockopt(channel_.fd(), SOL_NETLINK, option, &group_, sizeof group_);
   }
   Channel& channel_;
+  int group_;
 };
 
 }  // namespace
@@ -95,7 +97,7 @@ Socket& Socket::operator=(Socket&&) noexcept = default;
 Socket::~Socket() = default;
 
 Socket Socket::Open() {
-  return Socket(std::make_unique<State>(State{Channel::Open()}));
+  return Socket(std::make_unique<State>(State{Channel::Open(NETLINK_ROUTE)}));
 }
 
 std::vector<int> Socket::Execute(std::span<const Request> requests) {
@@ -170,21 +172,41 @@ std::vector<BridgeVlan> Socket::BridgeVlans(int ifindex) {
   return state_->Dump(question, DecodeBridgeVlans);
 }
 
+namespace {
+
+/// Asks until there is an answer, woken by the group's notifications. @returns nullopt at the
+/// deadline
+std::optional<bool> AskUntil(Channel& channel, int group, std::chrono::milliseconds deadline,
+                             const std::function<std::optional<bool>()>& ask) {
+  const auto end = std::chrono::steady_clock::now() + deadline;
+  std::optional<bool> outcome = ask();
+  if (outcome) return outcome;
+  News news(channel, group);
+  // Asked once more after subscribing: a change in between is in no notification.
+  outcome = ask();
+  while (!outcome && news.Wait(end)) outcome = ask();
+  return outcome;
+}
+
+}  // namespace
+
 bool Socket::WaitForLink(int ifindex, const std::function<bool(const Link&)>& done,
                          std::chrono::milliseconds deadline) {
-  const auto end = std::chrono::steady_clock::now() + deadline;
   const auto gone_or_done = [&]() -> std::optional<bool> {
     const std::optional<Link> link = FindLink(ifindex);
     if (!link) return false;
     return done(*link) ? std::optional(true) : std::nullopt;
   };
-  std::optional<bool> outcome = gone_or_done();
-  if (outcome) return *outcome;
-  LinkNews news(state_->channel);
-  // Asked once more after subscribing: a change in between is in no notification.
-  outcome = gone_or_done();
-  while (!outcome && news.Wait(end)) outcome = gone_or_done();
-  return outcome.value_or(false);
+  return AskUntil(state_->channel, RTNLGRP_LINK, deadline, gone_or_done).value_or(false);
+}
+
+bool Socket::WaitForAddresses(int ifindex,
+                              const std::function<bool(const std::vector<LinkAddress>&)>& done,
+                              std::chrono::milliseconds deadline) {
+  const auto settled = [&] {
+    return done(Addresses(ifindex, net::Family::kIpv6)) ? std::optional(true) : std::nullopt;
+  };
+  return AskUntil(state_->channel, RTNLGRP_IPV6_IFADDR, deadline, settled).value_or(false);
 }
 
 }  // namespace cnm::netlink

@@ -55,6 +55,10 @@ class Socket {
   /// @returns false at the deadline, or at once when the link is gone
   bool WaitForLink(int ifindex, const std::function<bool(const Link&)>& done,
                    std::chrono::milliseconds deadline);
+  /// As WaitForLink, for the link's IPv6 addresses (duplicate address detection).
+  bool WaitForAddresses(int ifindex,
+                        const std::function<bool(const std::vector<LinkAddress>&)>& done,
+                        std::chrono::milliseconds deadline);
 
  private:
   struct State;

@@ -1,0 +1,68 @@
+// open.cc: the core as cnmctl opens it, and releasing addresses through the recorded IPAM plugin.
+#include "cnm/cli/open.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "cnm/drivers/bridge/driver.h"
+#include "common/base/error.h"
+#include "common/base/subprocess.h"
+#include "common/json/object.h"
+
+namespace cnm::cli {
+namespace {
+
+constinit const bridge::BridgeDriver kBridge;
+
+std::string FindProgram(const std::string& type, std::string_view path) {
+  while (!path.empty()) {
+    const std::string_view directory = path.substr(0, path.find(':'));
+    path.remove_prefix(std::min(path.size(), directory.size() + 1));
+    const std::string file = fmt::format("{}/{}", directory, type);
+    struct stat st {};
+    if (::stat(file.c_str(), &st) == 0 && S_ISREG(st.st_mode)) return file;
+  }
+  throw Error(Code::kNotFound, fmt::format("IPAM plugin {}: not found", type),
+              "the record's CNI_PATH no longer holds it; put it back and run this again");
+}
+
+/// The journal is what the CNI door's delegate wrote: the call to repeat as a DEL.
+void ReleaseAddresses(const std::string& journal) {
+  const json::Object o = json::Parse(journal, "address source");
+  std::string type, config, args, path, netns, container_id, ifname;  // NOLINT: seven of a kind
+  o.Required("type", type);
+  o.Required("config", config);
+  o.Optional("args", args);
+  o.Required("path", path);
+  o.Optional("netns", netns);
+  o.Required("containerId", container_id);
+  o.Required("ifname", ifname);
+  const std::string program = FindProgram(type, path);
+  Command command;
+  command.path = program;
+  command.arguments = {type};
+  command.environment = {"CNI_COMMAND=DEL",    "CNI_CONTAINERID=" + container_id,
+                         "CNI_NETNS=" + netns, "CNI_IFNAME=" + ifname,
+                         "CNI_ARGS=" + args,   "CNI_PATH=" + path};
+  command.input = config;
+  const CommandResult result = Run(command);
+  if (result.exit_status != 0) {
+    throw Error(Code::kIo, fmt::format("{} DEL failed", program), result.output);
+  }
+}
+
+}  // namespace
+
+Controller OpenController(const Options& options) {
+  ControllerOptions controller;
+  controller.paths.runtime = options.run_dir;
+  controller.door = "cnmctl";
+  controller.holder = fmt::format("cnmctl pid {}", ::getpid());
+  controller.drivers = {&kBridge};
+  controller.release_addresses = ReleaseAddresses;
+  return Controller(std::move(controller));
+}
+
+}  // namespace cnm::cli

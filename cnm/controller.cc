@@ -1,0 +1,307 @@
+// controller.cc: the core: networks, endpoints and sandboxes brought together. Garbage collection
+// is in garbage.cc.
+#include "cnm/controller.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "cnm/id.h"
+#include "cnm/teardown.h"
+#include "common/base/error.h"
+#include "common/base/log.h"
+
+namespace cnm {
+namespace {
+
+std::string Describe(const EndpointKey& key) {
+  return fmt::format("endpoint {} of container {} on network {}", key.ifname, key.container_id,
+                     key.network);
+}
+
+}  // namespace
+
+Controller::Controller(ControllerOptions options)
+    : options_(std::move(options)),
+      host_(CurrentHost()),
+      store_(options_.paths.runtime, Durability::kVolatile),
+      journal_(store_),
+      locks_(options_.paths.runtime + "/lock"),
+      kernel_(MakeLedger()) {}
+
+void Controller::Mark(std::string_view step) {
+  if (options_.steps != nullptr) options_.steps->Mark(step);
+}
+
+firewall::Ledger Controller::MakeLedger() {
+  return {.live =
+              [this] {
+                std::vector<firewall::Rules> live;
+                for (Endpoint& endpoint : journal_.Endpoints()) {
+                  if (!endpoint.rules.empty() && endpoint.host == host_) {
+                    live.push_back(std::move(endpoint.rules));
+                  }
+                }
+                return live;
+              },
+          .dead =
+              [this](std::string_view owner) {
+                const std::optional<Endpoint> endpoint = journal_.FindEndpoint(owner);
+                // Journal before everything: rules without a record belong to nobody, unless the
+                // record was lost; then the link that carries the owner speaks.
+                if (!endpoint) {
+                  const auto link = kernel_.links().FindLink(HostLinkName(owner, 0));
+                  return !link || link->alias != owner;
+                }
+                if (endpoint->state == EndpointState::kPending) {
+                  return !locks_.IsHeld(LockKey(owner));
+                }
+                return LivenessOf(*endpoint) == Liveness::kDead;
+              }};
+}
+
+const Driver& Controller::DriverFor(std::string_view type) const {
+  for (const Driver* driver : options_.drivers) {
+    if (driver->type() == type) return *driver;
+  }
+  throw Error(Code::kUnsupportedField, fmt::format("network driver {}: not in this program", type));
+}
+
+LockTable::Held Controller::Lock(const EndpointKey& key, std::string_view owner) {
+  try {
+    return locks_.Acquire(LockKey(owner), Describe(key), options_.holder);
+  } catch (const Error& e) {
+    if (e.code() != Code::kIo || ::access(options_.paths.runtime.c_str(), F_OK) == 0) throw;
+  }
+  MakeDirectories(options_.paths.runtime, 0700);  // whoever comes first
+  return locks_.Acquire(LockKey(owner), Describe(key), options_.holder);
+}
+
+/// A state directory that cannot be written must not stop a removal: it goes on by derived names.
+std::optional<LockTable::Held> Controller::LockForRemoval(const EndpointKey& key,
+                                                          std::string_view owner) {
+  try {
+    return Lock(key, owner);
+  } catch (const Error& e) {
+    if (e.code() != Code::kIo) throw;
+    Warn(fmt::format("{}: removing without a lock", e.message()));
+    return std::nullopt;
+  }
+}
+
+std::optional<Endpoint> Controller::FindEndpoint(const EndpointKey& key) {
+  return journal_.FindEndpoint(OwnerOf(key.network, key.container_id, key.ifname));
+}
+
+std::vector<Endpoint> Controller::FindEndpoints(std::string_view container_id,
+                                                std::string_view ifname) {
+  std::vector<Endpoint> endpoints = journal_.Endpoints();
+  std::erase_if(endpoints, [&](const Endpoint& e) {
+    return e.key.container_id != container_id || e.key.ifname != ifname;
+  });
+  return endpoints;
+}
+
+Liveness Controller::LivenessOf(const Endpoint& endpoint) {
+  return cnm::LivenessOf(endpoint, host_, kernel_);
+}
+
+bool Controller::HasLiveEndpoints(std::string_view network) {
+  const std::vector<Endpoint> endpoints = journal_.Endpoints();
+  return std::any_of(endpoints.begin(), endpoints.end(), [&](const Endpoint& e) {
+    return e.key.network == network && e.state == EndpointState::kReady && e.host == host_ &&
+           LivenessOf(e) == Liveness::kAlive;
+  });
+}
+
+Network Controller::EnsureNetwork(const Network& wanted) {
+  for (int attempt = 0; attempt < 16; ++attempt) {
+    const std::optional<Network> recorded = journal_.FindNetwork(wanted.name);
+    if (recorded == wanted) return wanted;
+    if (recorded) {
+      std::optional<std::string> conflict;
+      if (recorded->driver != wanted.driver) {
+        conflict =
+            fmt::format("its driver is {}, this one says {}", recorded->driver, wanted.driver);
+      } else {
+        conflict = DriverFor(wanted.driver).Conflict(*recorded, wanted);
+      }
+      if (conflict && HasLiveEndpoints(wanted.name)) {
+        throw Error(Code::kConfig, fmt::format("network {} is in use: {}", wanted.name, *conflict),
+                    "see cnmctl network ls; use another name, or stop its containers first");
+      }
+    }
+    if (journal_.Write(wanted, recorded)) return wanted;
+  }
+  throw Error(Code::kTryAgain, fmt::format("record network {}: it keeps changing", wanted.name));
+}
+
+/// Makes room for a new endpoint of this owner: what a killed process or a dead container left is
+/// removed, a live endpoint is an error.
+void Controller::ClearWay(const EndpointKey& key, std::string_view owner) {
+  std::optional<Endpoint> left = journal_.FindEndpoint(owner);
+  if (!left) return;
+  if (left->state == EndpointState::kReady && LivenessOf(*left) == Liveness::kAlive) {
+    throw Error(Code::kExists, fmt::format("{} exists already", Describe(key)),
+                fmt::format("made by {} in {}, host link {}; DEL it first", left->runtime,
+                            left->sandbox.path, left->host_link ? left->host_link->name : "none"));
+  }
+  Remove(*std::move(left));
+}
+
+Endpoint Controller::NewEndpoint(const Network& network, const EndpointSpec& spec,
+                                 const netns::NetNs& sandbox) const {
+  Endpoint endpoint;
+  endpoint.owner = OwnerOf(spec.key.network, spec.key.container_id, spec.key.ifname);
+  endpoint.key = spec.key;
+  endpoint.driver = network.driver;
+  endpoint.door = options_.door;
+  endpoint.runtime = options_.runtime;
+  endpoint.host = host_;
+  endpoint.sandbox = {.path = spec.sandbox_path, .identity = sandbox.identity()};
+  if (spec.mac) endpoint.mac = *spec.mac;
+  endpoint.rules.owner = endpoint.owner;
+  endpoint.rules.network = spec.key.network;
+  return endpoint;
+}
+
+Attached Controller::Attach(const Network& network, const EndpointSpec& spec,
+                            const netns::NetNs& sandbox, AddressSource* source) {
+  const Driver& driver = DriverFor(network.driver);
+  Endpoint endpoint = NewEndpoint(network, spec, sandbox);
+  const LockTable::Held lock = Lock(spec.key, endpoint.owner);
+  ClearWay(spec.key, endpoint.owner);
+  driver.CreateEndpoint(network, endpoint);
+  if (source != nullptr) endpoint.address_source = source->Journal();
+
+  Rollback undo(spec.observer);
+  undo.Push("record", [&] {
+    if (!undo.failed()) journal_.RemoveEndpoint(endpoint.owner);
+  });
+  journal_.Write(endpoint);
+  Mark("journal");
+  if (source != nullptr) {
+    endpoint.addressing = source->Request();
+    undo.Push("addresses", [&] { source->Release(); });
+    Mark("addresses");
+  }
+  driver.PlanAddressing(network, endpoint);
+  journal_.Write(endpoint);
+  if (!endpoint.rules.empty()) {
+    undo.Push("rules", [&] { kernel_.firewall(endpoint.firewall).Remove(endpoint.rules); });
+    kernel_.firewall(endpoint.firewall).Add(endpoint.rules);
+    Mark("firewall");
+  }
+  Attached attached = driver.Join(
+      network, endpoint,
+      {.sandbox = sandbox, .host = kernel_, .store = store_, .undo = undo, .journal = [&] {
+         journal_.Write(endpoint);
+       }});
+  endpoint.state = EndpointState::kReady;
+  journal_.Write(endpoint);
+  undo.Commit();
+  Mark("ready");
+  return attached;
+}
+
+/// The record, if the store can be read at all: a removal goes on without it.
+std::optional<Endpoint> Controller::FindForRemoval(std::string_view owner) {
+  try {
+    return journal_.FindEndpoint(owner);
+  } catch (const Error& e) {
+    Warn(fmt::format("{}: going on by derived names", e.message()));
+    return std::nullopt;
+  }
+}
+
+void Controller::Detach(const EndpointKey& key, std::string_view driver,
+                        const std::optional<netns::NetNs>& sandbox, AddressSource* source) {
+  const std::string owner = OwnerOf(key.network, key.container_id, key.ifname);
+  const std::optional<LockTable::Held> lock = LockForRemoval(key, owner);
+  if (std::optional<Endpoint> endpoint = FindForRemoval(owner)) {
+    Remove(*std::move(endpoint));
+  } else {
+    RemoveUnrecorded(key, driver, sandbox, source);
+  }
+}
+
+void Controller::Remove(Endpoint endpoint) {
+  const bool same_boot = endpoint.host.boot_id == host_.boot_id;
+  if (same_boot && endpoint.host.netns != host_.netns) {
+    Warn(fmt::format("{} belongs to another host network namespace: left alone",
+                     Describe(endpoint.key)));
+    return;
+  }
+  Teardown teardown;
+  if (endpoint.state == EndpointState::kReady) {
+    endpoint.state =
+        EndpointState::kPending;  // condemned: a kill from here on is finished by anybody
+    teardown.Try("journal", [&] { journal_.Write(endpoint); });
+  }
+  if (same_boot && !endpoint.rules.empty()) {
+    teardown.Try("rules", [&] { kernel_.firewall(endpoint.firewall).Remove(endpoint.rules); });
+    Mark("firewall");
+  }
+  const bool left = !same_boot || teardown.Try("leave", [&] {
+    DriverFor(endpoint.driver).Leave(endpoint, kernel_);
+  });
+  Mark("links");
+  // An address whose link may still be there is not free.
+  if (left && !endpoint.address_source.empty()) {
+    teardown.TryUnwrapped([&] { options_.release_addresses(endpoint.address_source); });
+    Mark("addresses");
+  }
+  if (teardown.ok()) {
+    teardown.Try("journal", [&] { journal_.RemoveEndpoint(endpoint.owner); });
+  }
+  teardown.ThrowIfFailed();
+}
+
+void Controller::RemoveUnrecorded(const EndpointKey& key, std::string_view driver,
+                                  const std::optional<netns::NetNs>& sandbox,
+                                  AddressSource* source) {
+  Teardown teardown;
+  bool ours = false;
+  const bool left = teardown.Try(
+      "leave", [&] { ours = DriverFor(driver).LeaveUnrecorded(key, sandbox, kernel_); });
+  // With the journal before everything, nothing of ours exists without a record unless records were
+  // lost; the derived link is the sign of that, and only then is a dump of the tables worth its
+  // cost.
+  if (ours) {
+    teardown.Try("rules", [&] {
+      kernel_.firewall("nftables")
+          .RemoveByOwner(OwnerOf(key.network, key.container_id, key.ifname));
+    });
+  }
+  Mark("links");
+  if (left && source != nullptr) {
+    teardown.TryUnwrapped([&] { source->Release(); });
+    Mark("addresses");
+  }
+  teardown.ThrowIfFailed();
+}
+
+void Controller::Check(const Network& network, const EndpointKey& key, const Attached& expected,
+                       const netns::NetNs& sandbox, AddressSource* source) {
+  if (source != nullptr) source->Check();
+  // What the reference plugins made has no record, and its rules are not ours to judge.
+  const std::optional<Endpoint> endpoint = FindEndpoint(key);
+  if (endpoint && !endpoint->rules.empty()) {
+    kernel_.firewall(endpoint->firewall).Verify(endpoint->rules);
+  }
+  DriverFor(network.driver).Check(network, expected, sandbox, kernel_);
+}
+
+void Controller::Ready(const Network& network) {
+  const std::string& directory = options_.paths.runtime;
+  if (::access(directory.c_str(), F_OK) != 0) {
+    MakeDirectories(directory, 0700);
+  } else if (::access(directory.c_str(), W_OK) != 0) {
+    throw SystemError(Code::kUnavailable, fmt::format("state directory {}", directory), errno);
+  }
+  DriverFor(network.driver).Ready(network, kernel_);
+}
+
+}  // namespace cnm

@@ -1,0 +1,143 @@
+// controller.h: the core: networks, endpoints and sandboxes brought together, journal before
+// everything.
+//
+// Theory of operation: an operation on an endpoint holds that owner's lock. Attach writes the
+// record `pending` before the first request or kernel change, again with the addresses and the
+// planned rules, and `ready` last; each step leaves its undo step in a Rollback. Detach marks the
+// record pending first and removes it last, so that a process killed anywhere leaves a record from
+// which the next Attach, Detach or CollectGarbage of the owner undoes everything: a record that is
+// pending while nobody holds its lock was abandoned.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cnm/address_source.h"
+#include "cnm/driver.h"
+#include "cnm/endpoint.h"
+#include "cnm/host.h"
+#include "cnm/host_kernel.h"
+#include "cnm/journal.h"
+#include "cnm/liveness.h"
+#include "cnm/network.h"
+#include "cnm/store/file_store.h"
+#include "common/base/error.h"
+#include "common/base/file_lock.h"
+#include "common/base/step_times.h"
+
+namespace cnm {
+
+/// Who is asking, and how the core reaches what lies outside it.
+struct ControllerOptions {
+  StatePaths paths;
+  std::string door;     ///< "cni", "api", "docker": which front door
+  std::string runtime;  ///< the executable that called us; "" if unknown
+  std::string holder;   ///< the lock hint others see: "ADD pid 12"
+  std::vector<const Driver*> drivers;
+  /// Gives back what the address source that wrote this journal text had requested; a vanished
+  /// process cannot do it any more.
+  std::function<void(const std::string& journal)> release_addresses;
+  StepTimes* steps = nullptr;  ///< optional
+};
+
+/// What an endpoint is asked to be.
+struct EndpointSpec {
+  EndpointKey key;
+  std::string sandbox_path;     ///< as the caller names it
+  std::optional<net::Mac> mac;  ///< of the link in the sandbox; chosen by the driver otherwise
+  Rollback::Observer observer;  ///< tests fail each step with it
+};
+
+/// Whom a garbage collection may touch.
+struct GarbageRequest {
+  std::string network;
+  /// Endpoints that live; nullopt = no list was given: only the provably dead go.
+  std::optional<std::vector<EndpointKey>> valid;
+  bool dry_run = false;
+};
+
+/// What it did, or would do.
+struct GarbageReport {
+  struct Item {
+    Endpoint endpoint;
+    std::string why;  ///< "abandoned", "not listed", "dead", "of another runtime: /usr/bin/podman"
+  };
+  std::vector<Item> removed;
+  std::vector<Item> kept;
+  std::vector<Error> errors;
+};
+
+class Controller {
+ public:
+  explicit Controller(ControllerOptions options);
+
+  // ---- networks
+  /// Records the network, or its changed options. @returns what is recorded now
+  /// @throws Error kConfig showing both when another driver or a conflicting option would take over
+  /// a network with live endpoints
+  Network EnsureNetwork(const Network& wanted);
+  std::vector<Network> Networks() { return journal_.Networks(); }
+  std::optional<Network> FindNetwork(std::string_view name) { return journal_.FindNetwork(name); }
+
+  // ---- endpoints
+  /// Makes the endpoint and joins it to the sandbox. `source` gives its addresses; nullptr =
+  /// layer 2. May move the calling thread into the sandbox.
+  /// @throws Error after undoing everything; kExists when the endpoint is there and alive
+  Attached Attach(const Network& network, const EndpointSpec& spec, const netns::NetNs& sandbox,
+                  AddressSource* source);
+
+  /// Leaves and deletes the endpoint: rules, links, addresses, record, in this order. Succeeds when
+  /// there is nothing. `driver`, `sandbox` and `source` are asked only when there is no record: a
+  /// record says itself what it was made of.
+  /// @throws Error of the first failure, after everything else was tried
+  void Detach(const EndpointKey& key, std::string_view driver,
+              const std::optional<netns::NetNs>& sandbox, AddressSource* source);
+
+  /// Compares the endpoint with the kernel, its rules with the packet filter and its addresses with
+  /// their source.
+  void Check(const Network& network, const EndpointKey& key, const Attached& expected,
+             const netns::NetNs& sandbox, AddressSource* source);
+
+  /// Removes the network's endpoints that nobody needs (design.md §1): abandoned ones; those of the
+  /// calling runtime that are not listed; the provably dead.
+  GarbageReport CollectGarbage(const GarbageRequest& request);
+
+  /// Whether a driver could serve the network now, and the state directory is usable. @throws Error
+  /// kUnavailable
+  void Ready(const Network& network);
+
+  std::vector<Endpoint> Endpoints() { return journal_.Endpoints(); }
+  std::optional<Endpoint> FindEndpoint(const EndpointKey& key);
+  /// Every endpoint of this container and interface name, of any network: for a DEL that cannot
+  /// tell its network.
+  std::vector<Endpoint> FindEndpoints(std::string_view container_id, std::string_view ifname);
+  Liveness LivenessOf(const Endpoint& endpoint);
+
+ private:
+  const Driver& DriverFor(std::string_view type) const;
+  std::optional<LockTable::Held> LockForRemoval(const EndpointKey& key, std::string_view owner);
+  LockTable::Held Lock(const EndpointKey& key, std::string_view owner);
+  Endpoint NewEndpoint(const Network& network, const EndpointSpec& spec,
+                       const netns::NetNs& sandbox) const;
+  void ClearWay(const EndpointKey& key, std::string_view owner);
+  void Remove(Endpoint endpoint);
+  void RemoveUnrecorded(const EndpointKey& key, std::string_view driver,
+                        const std::optional<netns::NetNs>& sandbox, AddressSource* source);
+  std::optional<Endpoint> FindForRemoval(std::string_view owner);
+  bool MayCollect(const Endpoint& endpoint, const GarbageRequest& request, std::string& why);
+  bool HasLiveEndpoints(std::string_view network);
+  firewall::Ledger MakeLedger();
+  void Mark(std::string_view step);
+
+  ControllerOptions options_;
+  HostIdentity host_;
+  FileStore store_;
+  Journal journal_;
+  LockTable locks_;
+  HostKernel kernel_;
+};
+
+}  // namespace cnm

@@ -1,0 +1,41 @@
+// leave.cc: removing an endpoint's links, with and without a record.
+#include "cnm/drivers/bridge/driver.h"
+#include "cnm/id.h"
+#include "common/netlink/socket.h"
+
+namespace cnm::bridge {
+namespace {
+
+/// Removes the host link if it is the owner's: by its alias, or by its MAC when the process was
+/// killed before it set the alias. Its peer goes with it.
+bool RemoveHostLink(const std::string& name, const std::string& owner, netlink::Socket& socket) {
+  const std::optional<netlink::Link> link = socket.FindLink(name);
+  if (!link) return false;
+  const bool unmarked_but_ours =
+      link->alias.empty() && link->mac == DerivedMac("host link of " + owner);
+  if (link->alias != owner && !unmarked_but_ours) return false;
+  socket.Execute(netlink::RemoveLink(link->ifindex));
+  return true;
+}
+
+}  // namespace
+
+void BridgeDriver::Leave(const Endpoint& endpoint, HostKernel& host) const {
+  if (endpoint.host_link) RemoveHostLink(endpoint.host_link->name, endpoint.owner, host.links());
+}
+
+bool BridgeDriver::LeaveUnrecorded(const EndpointKey& key,
+                                   const std::optional<netns::NetNs>& sandbox,
+                                   HostKernel& host) const {
+  const std::string owner = OwnerOf(key.network, key.container_id, key.ifname);
+  if (RemoveHostLink(HostLinkName(owner, 0), owner, host.links())) return true;
+  if (!sandbox) return false;
+  // Another implementation made it: its host link has a random name, so it is found by its far end.
+  sandbox->Enter();
+  netlink::Socket inside = netlink::Socket::Open();
+  const std::optional<netlink::Link> link = inside.FindLink(key.ifname);
+  if (link && link->kind == "veth") inside.Execute(netlink::RemoveLink(link->ifindex));
+  return false;
+}
+
+}  // namespace cnm::bridge

@@ -1,0 +1,72 @@
+// garbage.cc: which endpoints nobody needs any more, and their removal.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "cnm/controller.h"
+#include "cnm/id.h"
+#include "common/base/error.h"
+#include "common/base/log.h"
+
+namespace cnm {
+
+bool Controller::MayCollect(const Endpoint& endpoint, const GarbageRequest& request,
+                            std::string& why) {
+  const bool listed = request.valid && std::find(request.valid->begin(), request.valid->end(),
+                                                 endpoint.key) != request.valid->end();
+  if (listed) {
+    why = "listed";
+    return false;
+  }
+  if (endpoint.host.boot_id == host_.boot_id && endpoint.host.netns != host_.netns) {
+    why = "of another host network namespace";
+    return false;
+  }
+  if (locks_.IsHeld(LockKey(endpoint.owner))) {
+    why = "busy";
+    return false;
+  }
+  if (endpoint.state == EndpointState::kPending) {
+    why = "abandoned";
+    return true;
+  }
+  const bool same_runtime = endpoint.runtime == options_.runtime && !endpoint.runtime.empty();
+  if (request.valid && endpoint.door == options_.door && same_runtime) {
+    why = "not listed";
+    return true;
+  }
+  if (LivenessOf(endpoint) == Liveness::kDead) {
+    why = "dead";
+    return true;
+  }
+  why = same_runtime ? "alive" : fmt::format("alive, of another runtime: {}", endpoint.runtime);
+  return false;
+}
+
+GarbageReport Controller::CollectGarbage(const GarbageRequest& request) {
+  GarbageReport report;
+  for (Endpoint& candidate : journal_.Endpoints()) {
+    if (candidate.key.network != request.network) continue;
+    std::string why;
+    if (!MayCollect(candidate, request, why)) {
+      report.kept.push_back({std::move(candidate), std::move(why)});
+      continue;
+    }
+    if (!request.dry_run) {
+      try {
+        const auto lock = LockForRemoval(candidate.key, candidate.owner);
+        std::optional<Endpoint> endpoint = journal_.FindEndpoint(candidate.owner);
+        if (!endpoint) continue;               // removed meanwhile
+        if (*endpoint != candidate) continue;  // made anew meanwhile: the next run judges it
+        Remove(*std::move(endpoint));
+      } catch (const Error& e) {
+        report.errors.push_back(e);
+        continue;
+      }
+    }
+    report.removed.push_back({std::move(candidate), std::move(why)});
+  }
+  return report;
+}
+
+}  // namespace cnm

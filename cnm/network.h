@@ -1,0 +1,20 @@
+// network.h: a network as it is recorded.
+#pragma once
+
+#include <string>
+
+namespace cnm {
+
+/// A network: a name, the driver that builds it and that driver's options. One namespace of names
+/// for every front door.
+struct Network {
+  std::string name;
+  std::string id;       ///< NetworkId(name)
+  std::string driver;   ///< the driver's type: "bridge"
+  std::string options;  ///< the driver's own, JSON text; compared as text, so each door writes it
+                        ///< in one way
+
+  bool operator==(const Network&) const = default;
+};
+
+}  // namespace cnm

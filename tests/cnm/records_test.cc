@@ -1,0 +1,72 @@
+// records_test.cc: networks and endpoints as JSON documents.
+#include "cnm/records.h"
+
+#include <gtest/gtest.h>
+
+#include "common/base/error.h"
+
+namespace cnm {
+namespace {
+
+Endpoint FullEndpoint() {
+  Endpoint e;
+  e.owner = "0123456789abcdef";
+  e.key = {"blue", "c1", "eth0"};
+  e.driver = "bridge";
+  e.door = "cni";
+  e.runtime = "/usr/bin/podman";
+  e.state = EndpointState::kReady;
+  e.host = {"2b0c6b9e-0000-4000-8000-000000000000", {4, 4026531840}};
+  e.sandbox = {"/run/netns/c1", {4, 4026532200}};
+  e.host_link = HostLink{"veth0123456789a", 7, *net::Mac::Parse("02:00:00:00:00:01"), 1};
+  e.mac = *net::Mac::Parse("02:00:00:00:00:02");
+  e.addressing.addresses = {{*net::Prefix::Parse("192.0.2.7/24"), net::Address::Parse("192.0.2.1")},
+                            {*net::Prefix::Parse("2001:db8::7/64"), std::nullopt}};
+  e.addressing.routes = {{*net::Prefix::Parse("0.0.0.0/0"), net::Address::Parse("192.0.2.1"), 1400,
+                          1360, 5, 100U, uint8_t{253}}};
+  e.addressing.dns = {{"192.0.2.53"}, "example.net", {"a.example"}, {"ndots:2"}};
+  e.address_source = R"({"type":"host-local"})";
+  e.firewall = "nftables";
+  e.rules = {.owner = e.owner,
+             .network = "blue",
+             .masquerades = {{*net::Prefix::Parse("192.0.2.7/24")}},
+             .spoof_guard = firewall::SpoofGuard{"veth0123456789a", e.mac}};
+  return e;
+}
+
+TEST(Records, EndpointSurvivesTheRoundTrip) {
+  const Endpoint e = FullEndpoint();
+  EXPECT_EQ(DecodeEndpoint(Encode(e)), e);
+}
+
+TEST(Records, PendingEndpointWithoutAddressesSurvivesTheRoundTrip) {
+  Endpoint e;
+  e.owner = "0123456789abcdef";
+  e.key = {"blue", "c1", "eth0"};
+  e.driver = "null";
+  e.host.boot_id = "b";
+  EXPECT_EQ(DecodeEndpoint(Encode(e)), e);
+}
+
+TEST(Records, NetworkSurvivesTheRoundTrip) {
+  const Network n{"blue", "id", "bridge", R"({"bridge":"br0"})"};
+  EXPECT_EQ(DecodeNetwork(Encode(n)), n);
+}
+
+TEST(Records, ANewerSchemaIsLeftForANewerProgram) {
+  try {
+    DecodeNetwork(R"({"schema":99,"name":"blue"})");
+    FAIL() << "decoded";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), Code::kTryAgain) << e.message();
+  }
+}
+
+TEST(Records, DamagedTextIsADecodingError) {
+  for (const char* text : {"", "{", "[]", "{\"schema\":1}", "{\"schema\":1,\"state\":7}"}) {
+    EXPECT_THROW(DecodeEndpoint(text), Error) << text;
+  }
+}
+
+}  // namespace
+}  // namespace cnm
