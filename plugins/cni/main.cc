@@ -127,8 +127,9 @@ void Work(const Plugin& plugin, Call& call, Output& output) {
   call.steps.Mark("print");
 }
 
-/// The version an error carries: the configuration's if the plugin speaks it.
+/// The version an error carries: the configuration's if it is known and the plugin speaks it.
 std::string_view ErrorVersion(const Plugin& plugin, const Call& call) {
+  if (!call.conf) return kCurrentVersion;
   for (const std::string_view version : plugin.versions) {
     if (version == call.version) return version;
   }
