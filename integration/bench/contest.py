@@ -120,7 +120,7 @@ def make_netns(names):
 
 
 def crowd(links, netns=None):
-    """Puts `links` links into a netns (none: the private host's own); veth, as every kernel has it."""
+    """Puts `links` veth links into a netns (none: the private host's own)."""
     batch = "".join(f"link add p{number}a type veth peer name p{number}b\n"
                     for number in range(links // 2))
     inside = ["-n", netns] if netns else []
