@@ -1,9 +1,9 @@
 // allocator.h: pools and addresses on request, over a store shared with other processes.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -56,11 +56,12 @@ class Allocator {
 
  private:
   void ChangePools(const std::string& space, const std::function<void(PoolTable&)>& change);
-  bool ChangeBits(const PoolId& id, const std::function<bool(PoolBits&)>& change);
-  void DropBits(const PoolId& master);
+  void ChangeBits(const PoolId& id, const std::function<void(PoolBits&)>& change);
+  PoolId TakePredefined(PoolTable& table, const PoolRequest& request);
 
   LeaseStore& store_;
-  std::array<uint32_t, 2> next_predefined_{};  ///< local, global: where the next search starts
+  /// Where each space's next search starts, so that pools just released rest.
+  std::map<std::string, uint32_t, std::less<>> next_predefined_;
 };
 
 }  // namespace cnm::ipam

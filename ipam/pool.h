@@ -31,29 +31,42 @@ struct PoolId {
   auto operator<=>(const PoolId&) const = default;
 };
 
-/// The pools of one address space and how often each is used; a sub-pool counts as one use of its
-/// master.
+/// How a pool is used.
+struct PoolUse {
+  uint32_t uses = 0;        ///< 0: a master that is there only for its sub-pools
+  uint64_t generation = 0;  ///< of a master: told apart from earlier pools of the same name, whose
+                            ///< bits may still lie about
+  bool operator==(const PoolUse&) const = default;
+};
+
+/// The pools of one address space. Masters never overlap; sub-pools of one master may, since they
+/// share its bits.
 class PoolTable {
  public:
   /// Adds a pool, and its master with it. `share`: one more use of an identical pool instead of an
   /// error.
   /// @throws Error kOverlap "pool A overlaps with B in this address space"
   void Add(const PoolId& id, bool share);
-  /// Takes one use back, and the master's with it when the pool goes.
-  /// @returns true when the master went too: its bit sequence has no owner any more
+  /// Takes one use back; what is then neither used nor needed as a master goes.
+  /// @returns the generation of the master if that went
   /// @throws Error kNotFound "pool X: no such pool"
-  bool Remove(const PoolId& id);
-  bool Contains(const PoolId& id) const { return uses_.contains(id); }
+  std::optional<uint64_t> Remove(const PoolId& id);
+  /// The generation of the pool's master. @throws Error kNotFound
+  uint64_t GenerationOf(const PoolId& id) const;
   /// The pool in the way of a new master `subnet`, if any.
   std::optional<PoolId> FindOverlap(const net::Prefix& subnet) const;
-  const std::map<PoolId, uint32_t>& uses() const { return uses_; }
+  const std::map<PoolId, PoolUse>& pools() const { return pools_; }
 
   /// As a JSON document, and back. @throws Error kDecode
   std::string Encode() const;
   static PoolTable Decode(std::string_view text);
+  bool operator==(const PoolTable&) const = default;
 
  private:
-  std::map<PoolId, uint32_t> uses_;  ///< masters and sub-pools
+  bool HasSubPools(const PoolId& master) const;
+
+  std::map<PoolId, PoolUse> pools_;
+  uint64_t last_generation_ = 0;
 };
 
 /// The subnets that a pool is chosen from when none is asked for: 31 in the local space

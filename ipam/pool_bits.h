@@ -13,12 +13,11 @@
 namespace cnm::ipam {
 
 /// The addresses of one master pool, numbered from the subnet's first. That one, and an IPv4
-/// subnet's last, are never given out, nor are an IPv6 subnet's beyond the first 2^32-64 picked;
-/// asked for by name, those are kept in a list.
+/// subnet's last, are never given out. Only the first 2^32-64 have a bit and are picked; those
+/// beyond can be asked for by name, and are kept in a list.
 class PoolBits {
  public:
-  /// @throws Error kConfig "pool X: too small" for less than four addresses, "too large" for an
-  /// IPv4 pool shorter than /8
+  /// @throws Error kConfig "pool X is too small" for less than four addresses
   explicit PoolBits(const net::Prefix& subnet);
 
   /// Takes the first free address of `within` (the subnet or a sub-pool); `serial`: the first after
@@ -38,11 +37,12 @@ class PoolBits {
   static PoolBits Decode(const net::Prefix& subnet, std::string_view text);
 
  private:
+  std::optional<uint32_t> OrdinalOf(const net::Address& address) const;
   void CheckInside(const net::Prefix& within, const net::Address& address) const;
 
   net::Prefix subnet_;
   BitSequence bits_;
-  std::optional<uint32_t> last_;   ///< ordinal of the last one picked serially
+  std::optional<uint32_t> last_;   ///< ordinal of the last one picked
   std::vector<net::Address> far_;  ///< taken ones beyond the bits, sorted
 };
 
