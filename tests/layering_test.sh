@@ -22,17 +22,18 @@ report() {
   else
     tap_failed=1
     echo "not ok $tap_count - $1"
-    sed 's/^/#   /' <<<"$2"
+    printf '%s\n' "#   ${2//$'\n'/$'\n#   '}"
   fi
 }
 
 # ---- what includes what: lines of "FILE INCLUDE", where INCLUDE is <x/y.h> or "x/y.h" ---------------------------
-readonly SOURCES=$(printf '%s\n' {common,ipam,cnm,plugins,tests,integration}/**/*.{cc,h})
-readonly INCLUDES=$(
+SOURCES=$(printf '%s\n' {common,ipam,cnm,plugins,tests,integration}/**/*.{cc,h})
+INCLUDES=$(
   xargs -r grep -HE '^[[:space:]]*#[[:space:]]*include' <<<"$SOURCES" /dev/null |
     sed -E 's/^([^:]+):[^<"]*([<"][^>"]*[>"]).*/\1 \2/'
 )
-readonly OURS=$(grep -E "$PRODUCT" <<<"$INCLUDES")
+OURS=$(grep -E "$PRODUCT" <<<"$INCLUDES")
+readonly SOURCES INCLUDES OURS
 
 # may NAME FILES OWN...: FILES (a regex) include of our folders only OWN (regexes).
 may() {
@@ -67,7 +68,7 @@ check_layers() {
   may "json includes base and net" common/json/ 'common/(base|net|json)/'
   may "netlink includes base and net" common/netlink/ 'common/(base|net|netlink)/'
   may "netns includes base and net" common/netns/ 'common/(base|net|netns)/'
-  may "firewall includes base and net" common/firewall/ 'common/(base|net|firewall)/'
+  may "firewall includes base, net and netlink" common/firewall/ 'common/(base|net|netlink|firewall)/'
   may "http includes base and json" common/http/ 'common/(base|json|http)/'
   may "ipam includes base, net and json, no kernel" ipam/ 'common/(base|net|json)/' ipam/
   may "cnm includes no plugin" cnm/ common/ ipam/ cnm/
@@ -164,7 +165,7 @@ check_self() {
     planted "json includes" common/json/a.cc '#include "common/netlink/link.h"'
     planted "netlink includes" common/netlink/a.cc '#include "common/json/object.h"'
     planted "netns includes" common/netns/a.cc '#include "cnm/id.h"'
-    planted "firewall includes" common/firewall/a.cc '#include "common/netlink/link.h"'
+    planted "firewall includes" common/firewall/a.cc '#include "common/netns/netns.h"'
     planted "http includes" common/http/a.cc '#include "common/net/mac.h"'
     planted "ipam includes" ipam/host_local/a.cc '#include "common/netns/netns.h"'
     planted "cnm includes no plugin" cnm/drivers/bridge/a.cc '#include "plugins/cni/call.h"'

@@ -22,12 +22,15 @@ Character FirstCharacter(std::string_view text) {
 }
 
 bool IsUtf8(std::string_view text) {
-  while (!text.empty()) {
+  for (;;) {
+    size_t ascii = 0;
+    while (ascii < text.size() && static_cast<unsigned char>(text[ascii]) < 0x80) ++ascii;
+    text.remove_prefix(ascii);
+    if (text.empty()) return true;
     const Character c = FirstCharacter(text);
     if (c.length == 0) return false;
     text.remove_prefix(c.length);
   }
-  return true;
 }
 
 }  // namespace cnm::json::internal

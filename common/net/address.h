@@ -47,7 +47,7 @@ class Address {
   /// `*this - from` as a number; UINT64_MAX if it is larger or negative or the families differ.
   uint64_t DistanceFrom(const Address& from) const;
 
-  auto operator<=>(const Address&) const = default;
+  auto operator<=>(const Address&) const = default;  // NOLINT(modernize-use-nullptr): misread
 
  private:
   Family family_ = Family::kIpv4;

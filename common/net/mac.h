@@ -20,7 +20,7 @@ struct Mac {
   /// The group bit: never a station's address.
   bool IsMulticast() const { return (bytes[0] & 1U) != 0; }
 
-  auto operator<=>(const Mac&) const = default;
+  auto operator<=>(const Mac&) const = default;  // NOLINT(modernize-use-nullptr): misread
 };
 
 }  // namespace cnm::net

@@ -30,7 +30,7 @@ struct Prefix {
   bool Overlaps(const Prefix& other) const;
   std::string ToString() const;
 
-  auto operator<=>(const Prefix&) const = default;
+  auto operator<=>(const Prefix&) const = default;  // NOLINT(modernize-use-nullptr): misread
 };
 
 }  // namespace cnm::net

@@ -69,6 +69,7 @@ TEST_F(RingLogTest, LosesNothingOfConcurrentWriters) {
   constexpr int kLines = 400;
   {
     std::vector<std::unique_ptr<ChildProcess>> writers;
+    writers.reserve(kWriters);
     for (int w = 0; w < kWriters; ++w) {
       writers.push_back(std::make_unique<ChildProcess>([&, w](const ChildProcess::Parent& parent) {
         parent.Await();
