@@ -23,6 +23,16 @@ setup_file() {
   host_state > "$BATS_FILE_TMPDIR/baseline"
 }
 
+# A test that failed half-way must not make the next one fail.
+teardown() {
+  local id
+  for id in c1 c2 c3; do
+    libcni del "$(conflist 0.4.0)" $id /run/netns/one eth0
+    libcni del "$(conflist 1.0.0)" $id /run/netns/one eth0
+    libcni del "$(conflist 1.0.0)" $id /run/netns/one eth1
+  done
+}
+
 # life VERSION: the whole life of an attachment; $BATS_TEST_TMPDIR/result is what add printed.
 life() {
   local conf netns=/run/netns/one

@@ -63,7 +63,7 @@ host_state() {
   done
   ls /run/netns
   nft -j list ruleset | jq -cS '.nftables[] | select(has("metainfo") | not)
-    | walk(if type == "object" then del(.handle, .packets, .bytes) else . end)'
+    | walk(if type == "object" then del(.handle, .packets, .bytes) else . end)' | sort  # chains are made in any order
   ! ours || cnmctl endpoint ls --json | jq -S .
 }
 
