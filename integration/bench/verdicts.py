@@ -1,5 +1,7 @@
-# What the measurements are held to: the targets, each a ratio of two medians of the same run, and
-# the table that shows them.
+# What the measurements are held to: the targets, each a ratio of two medians of the same run.
+"""Where other programs keep the machine busy, every call waits for a CPU as long as the others do,
+which draws ratios of wall time towards 1. CPU time does not suffer from that, so a target on work
+must be reached in both; one on waiting (for the kernel, or for 100 processes) in wall time."""
 
 import dataclasses
 import statistics
@@ -11,12 +13,14 @@ RESIDENT_LIMIT_KB = 3000
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """`label` of ours must take at most `limit` times what `against` takes."""
+    """`label` of ours must take at most `limit` times what `against` takes; `waits` if wall time is
+    what it is about."""
 
     work: str
     label: str
     against: str
     limit: float
+    waits: bool = False
 
 
 TARGETS = (
@@ -24,8 +28,8 @@ TARGETS = (
     Target("bridge + host-local ADD", "add-bridge/ours", "add-bridge/floor", 1.6),
     Target("bridge + host-local ADD", "add-bridge/ours", "add-bridge/reference", 1 / 5),
     Target("the same with ipMasq", "add-masq/ours", "add-masq/reference", 1 / 9),
-    Target("DEL", "del-bridge/ours", "del-bridge/floor", 1.3),
-    Target("DEL with ipMasq", "del-masq/ours", "del-bridge/floor", 1.3),
+    Target("DEL", "del-bridge/ours", "del-bridge/floor", 1.3, waits=True),
+    Target("DEL with ipMasq", "del-masq/ours", "del-bridge/floor", 1.3, waits=True),
     Target("host-local ADD, 20,000 leases", "add-20000-leases/ours", "add-10-leases/ours", 1.5),
     Target("host-local ADD, 20,000 leases", "add-20000-leases/ours", "add-20000-leases/reference",
            1 / 100),
@@ -33,7 +37,8 @@ TARGETS = (
     Target("host-local DEL, 20,000 leases", "del-20000-leases/ours", "del-20000-leases/reference",
            1 / 100),
     Target("ADD, 5,000 links on the host", "add-crowded/ours", "add-empty/ours", 1.6),
-    Target("100 ADDs in parallel", "add-parallel/ours", "add-parallel/reference", 1 / 4),
+    Target("100 ADDs in parallel", "add-parallel/ours", "add-parallel/reference", 1 / 4,
+           waits=True),
 )
 
 
@@ -45,6 +50,8 @@ class Judge:
         self.times = {label: median(found) for label, found in samples.items()}
         self.times |= {label: statistics.median(entry["walls"])
                        for label, entry in parallel.items()}
+        self.cpu = {label: statistics.median(sample.cpu for sample in found)
+                    for label, found in samples.items()}
 
     def rows(self):
         """One dict per target, then the counts that are not times."""
@@ -52,9 +59,11 @@ class Judge:
         for target in TARGETS:
             work = target.label.rpartition("/")[0]
             ratio = self.times[target.label] / self.times[target.against]
+            cpu = None if target.waits else self.cpu[target.label] / self.cpu[target.against]
             row = {"work": target.work, "against": name(target.against, work),
-                   "ratio": round(ratio, 4), "target": round(target.limit, 4),
-                   "met": ratio <= target.limit, "timed": True}
+                   "ratio": round(ratio, 4), "cpu_ratio": cpu and round(cpu, 4),
+                   "target": round(target.limit, 4),
+                   "met": max(ratio, cpu or 0) <= target.limit, "timed": True}
             row |= {who: self.times.get(f"{work}/{who}") for who in ("ours", "reference", "floor")}
             found.append(row)
         return [*found, self.failures(), self.resident()]
@@ -88,18 +97,20 @@ def name(label, work):
 
 
 def cell(value):
-    """A table cell: two decimals for what is not a count."""
-    return "" if value is None else f"{value:.2f}" if isinstance(value, float) else str(value)
+    """A table cell: three digits after the point for small ratios, two for other fractions."""
+    if value is None or isinstance(value, int):
+        return "" if value is None else str(value)
+    return f"{value:.2f}" if value >= 1 else f"{value:.3f}"
 
 
 def table(rows):
     """The rows as text; times in ms."""
-    layout = "{:34} {:>9} {:>10} {:>8}   {:24} {:>8} {:>8} {}".format
-    lines = [layout("work", "ours", "reference", "floor", "against", "ratio", "target", "")]
+    layout = "{:34} {:>9} {:>10} {:>8}   {:20} {:>7} {:>7} {:>7} {}".format
+    lines = [layout("work", "ours", "reference", "floor", "against", "ratio", "in CPU", "target",
+                    "")]
     for row in rows:
-        ratio, target = (f"{row[key]:.3f}" if isinstance(row[key], float) else str(row[key])
-                         for key in ("ratio", "target"))
-        lines.append(layout(row["work"], cell(row["ours"]), cell(row["reference"]),
-                            cell(row["floor"]), row["against"], ratio, target,
+        cells = [cell(row.get(key)) for key in ("ours", "reference", "floor")]
+        ratios = [cell(row.get(key)) for key in ("ratio", "cpu_ratio", "target")]
+        lines.append(layout(row["work"], *cells, row["against"], *ratios,
                             "met" if row["met"] else "MISSED"))
     return "\n".join(lines)
