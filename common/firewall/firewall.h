@@ -1,4 +1,5 @@
-// firewall.h: what an endpoint wants of the packet filter, as values, and the interface every backend serves.
+// firewall.h: what an endpoint wants of the packet filter, as values, and the interface every
+// backend serves.
 #pragma once
 
 #include <functional>
@@ -13,8 +14,8 @@
 
 namespace cnm::firewall {
 
-/// Packets from this address to anything outside its subnet, except multicast, leave with the host's address. (The prefix holds the address and,
-/// by its length, the subnet.)
+/// Packets from this address to anything outside its subnet, except multicast, leave with the
+/// host's address. (The prefix holds the address and, by its length, the subnet.)
 struct Masquerade {
   net::Prefix source;
   bool operator==(const Masquerade&) const = default;
@@ -31,8 +32,8 @@ struct SpoofGuard {
 struct Rules {
   std::string owner;    ///< 16 hex digits; every element carries it as its comment
   std::string network;  ///< for people: shown beside the owner in the comment
-  std::vector<Masquerade> masquerades;
-  std::optional<SpoofGuard> spoof_guard;
+  std::vector<Masquerade> masquerades = {};
+  std::optional<SpoofGuard> spoof_guard = {};
 
   bool empty() const { return masquerades.empty() && !spoof_guard; }
   bool operator==(const Rules&) const = default;
@@ -41,9 +42,9 @@ struct Rules {
 /// What a backend must know about other owners, given by the core: it holds no records itself.
 struct Ledger {
   /// The rules of every live owner; asked for only when the tables are gone and must be rebuilt.
-  std::function<std::vector<Rules>()> live;
+  std::function<std::vector<Rules>()> live = {};
   /// Whether this owner is provably dead, so that its element may be replaced.
-  std::function<bool(std::string_view owner)> dead;
+  std::function<bool(std::string_view owner)> dead = {};
 };
 
 /// One packet filter. Each call is one atomic transaction: all of it or nothing.
@@ -52,13 +53,15 @@ class Firewall {
   virtual ~Firewall() = default;
   virtual std::string_view name() const = 0;  ///< "nftables"
 
-  /// Adds the rules. Tables that are missing or of an older schema are rebuilt with those of all live owners.
+  /// Adds the rules. Tables that are missing or of an older schema are rebuilt with those of all
+  /// live owners.
   /// @throws Error kInUse when an element belongs to another live owner, naming it; kKernel
   virtual void Add(const Rules& rules) = 0;
-  /// Removes exactly these; what is absent is fine. Closing the backend afterwards may wait for an RCU grace period in the kernel: keep it open
-  /// over other such waits (design.md §2, DEL).
+  /// Removes exactly these; what is absent is fine. Closing the backend afterwards may wait for an
+  /// RCU grace period in the kernel: keep it open over other such waits (design.md §2, DEL).
   virtual void Remove(const Rules& rules) = 0;
-  /// Removes whatever carries this owner, by a dump: only when no record says what it had. @returns how many elements
+  /// Removes whatever carries this owner, by a dump: only when no record says what it had. @returns
+  /// how many elements
   virtual size_t RemoveByOwner(std::string_view owner) = 0;
   /// @throws Error kKernel naming the first rule that is missing
   virtual void Verify(const Rules& rules) = 0;

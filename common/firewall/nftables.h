@@ -7,7 +7,8 @@
 
 namespace cnm::firewall {
 
-/// Tables `inet cnm` and `bridge cnm`. The socket is opened at the first call, in the netns of that moment.
+/// Tables `inet cnm` and `bridge cnm`. The socket is opened at the first call, in the netns of that
+/// moment.
 std::unique_ptr<Firewall> MakeNftables(Ledger ledger);
 
 }  // namespace cnm::firewall

@@ -35,12 +35,12 @@ void PutText(const Request& request, int type, std::string_view text) {
 }
 
 Nest::Nest(const Request& request, int type)
-    : request_(request), start_(nla_nest_start(request.message(), type)) {
+    : message_(request.message()), start_(nla_nest_start(message_, type)) {
   if (start_ == nullptr) ThrowFull(request);
 }
 
 Nest::~Nest() {
-  nla_nest_end(request_.message(), start_);
+  nla_nest_end(message_, start_);
 }
 
 std::span<const uint8_t> Bytes(const nlattr* attribute) {

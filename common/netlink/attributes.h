@@ -1,5 +1,6 @@
 // attributes.h: writing attributes into requests and reading them from replies, sizes checked.
-// Internal to this folder.
+// Internal to common/netlink
+// and to who shares its channel.
 #pragma once
 
 #include <array>
@@ -50,7 +51,7 @@ class Nest {
   Nest& operator=(const Nest&) = delete;
 
  private:
-  const Request& request_;
+  nl_msg* message_;  // stays the same when the request moves, as it may on return
   nlattr* start_;
 };
 
@@ -82,6 +83,16 @@ Number NumberOr(const nlattr* attribute, Number otherwise) {
   const std::span<const uint8_t> bytes = Bytes(attribute);
   if (bytes.size() >= sizeof otherwise) std::memcpy(&otherwise, bytes.data(), sizeof otherwise);
   return otherwise;
+}
+
+/// Calls `visit(attribute)` for each attribute inside this one, which may be null.
+template <class Visit>
+void ForEachNested(const nlattr* nest, const Visit& visit) {
+  if (nest == nullptr) return;
+  const auto* attribute = static_cast<const nlattr*>(nla_data(nest));
+  for (int left = nla_len(nest); nla_ok(attribute, left); attribute = nla_next(attribute, &left)) {
+    visit(attribute);
+  }
 }
 
 }  // namespace cnm::netlink

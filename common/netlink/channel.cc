@@ -17,12 +17,13 @@
 #include <netlink/msg.h>
 
 #include "common/base/error.h"
-#include "common/netlink/attributes.h"
+#include "common/netlink/answer.h"
 
 namespace cnm::netlink {
 namespace {
 
 constexpr size_t kBufferBytes = 32768;  // the largest part of a dump the kernel makes
+constexpr size_t kUsualSend = 100000;   // bytes that the default send buffer surely takes
 constexpr size_t kAckBytes = 512;       // an ack with its extack text; the request is left out
 constexpr size_t kBatch = kBufferBytes / kAckBytes;
 constexpr int kDumpAttempts = 5;
@@ -41,55 +42,12 @@ bool FromKernel(const sockaddr_nl& sender) {
   return sender.nl_family != AF_NETLINK || sender.nl_pid == 0;
 }
 
-/// The errno of an NLMSG_ERROR or NLMSG_DONE message, positive; 0 = success.
-int ErrnoOf(const nlmsghdr& message) {
-  int error = 0;
-  if (message.nlmsg_len >= NLMSG_HDRLEN + sizeof error) {
-    std::memcpy(&error, NLMSG_DATA(&message), sizeof error);
-  }
-  return -error;
-}
-
-/// The kernel's own words in an error ("" if none): the attributes lie behind the request's header,
-/// all that NETLINK_CAP_ACK returns of it.
-std::string ExtendedText(const nlmsghdr& message, size_t received) {
-  if ((message.nlmsg_flags & NLM_F_ACK_TLVS) == 0) return "";
-  size_t offset = NLMSG_HDRLEN;
-  if (message.nlmsg_type == NLMSG_DONE) {
-    offset += sizeof(int);
-  } else {
-    const auto* const error = static_cast<const nlmsgerr*>(NLMSG_DATA(&message));
-    const bool capped = (message.nlmsg_flags & NLM_F_CAPPED) != 0;
-    offset += sizeof(int) + (capped ? size_t{NLMSG_HDRLEN} : NLMSG_ALIGN(error->msg.nlmsg_len));
-  }
-  const size_t end = std::min<size_t>(message.nlmsg_len, received);
-  if (offset >= end) return "";
-  const Attributes<NLMSGERR_ATTR_MSG> attributes(reinterpret_cast<const char*>(&message) + offset,
-                                                 static_cast<int>(end - offset));
-  return Text(attributes[NLMSGERR_ATTR_MSG]);
-}
-
-/// "WHAT: File exists (the kernel's own words)".
-Error MakeError(const Request& request, const nlmsghdr& answer, size_t received) {
-  Error error = SystemError(Code::kKernel, request.what(), ErrnoOf(answer));
-  const std::string words = ExtendedText(answer, received);
-  if (words.empty()) return error;
-  return Error(error.code(), fmt::format("{} ({})", error.message(), words));
-}
-
-/// The outcome an answer tells: 0 or a tolerated errno. @throws Error kKernel for others
-int Outcome(const Request& request, const nlmsghdr& answer, size_t received) {
-  const int error = ErrnoOf(answer);
-  if (error == 0 || request.Tolerates(error)) return error;
-  throw MakeError(request, answer, received);
-}
-
 /// Takes many acks with one system call: each datagram is one ack.
 class AckSlots {
  public:
-  void Prepare(std::vector<char>& buffer, size_t count) {
+  void Prepare(char* buffer, size_t count) {
     for (size_t i = 0; i < count; ++i) {
-      parts_.at(i) = {buffer.data() + i * kAckBytes, kAckBytes};
+      parts_.at(i) = {buffer + i * kAckBytes, kAckBytes};
       datagrams_.at(i).msg_hdr = {
           &senders_.at(i), sizeof(sockaddr_nl), &parts_.at(i), 1, nullptr, 0, 0};
     }
@@ -134,8 +92,8 @@ void TurnOn(const Fd& fd, int option) {
 
 }  // namespace
 
-Channel Channel::Open() {
-  Fd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+Channel Channel::Open(int protocol) {
+  Fd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
   if (!fd) throw SystemError(Code::kKernel, "open netlink socket", errno);
   TurnOn(fd, NETLINK_EXT_ACK);
   TurnOn(fd, NETLINK_CAP_ACK);
@@ -163,12 +121,11 @@ uint32_t Channel::Send(std::span<const Request> requests) {
 
 void Channel::ReadAcks(std::span<const Request> requests, uint32_t first, std::span<int> outcomes) {
   AckSlots slots;
-  buffer_.resize(kBufferBytes);
   std::optional<Error> failure;
   for (size_t missing = requests.size(); missing > 0;) {
-    slots.Prepare(buffer_, missing);
+    slots.Prepare(Buffer(), missing);
     const int count = Retry([&] { return slots.Receive(fd_.get(), missing); });
-    if (count < 0) throw SystemError(Code::kKernel, requests.front().what() + ": no answer", errno);
+    if (count < 0) throw Error(Code::kKernel, requests.front().what() + ": no answer");
     for (size_t i = 0; i < static_cast<size_t>(count); ++i) {
       const nlmsghdr* const ack = slots.AckAt(i);
       const size_t index = ack == nullptr ? requests.size() : ack->nlmsg_seq - first;
@@ -193,21 +150,61 @@ std::vector<int> Channel::Execute(std::span<const Request> requests) {
   return outcomes;
 }
 
-/// Reads one datagram into the buffer. @returns its bytes
-size_t Channel::Read(const Request& request) {
-  buffer_.resize(kBufferBytes);
+char* Channel::Buffer() {
+  if (buffer_ == nullptr) buffer_ = std::make_unique_for_overwrite<char[]>(kBufferBytes);
+  return buffer_.get();
+}
+
+/// Reads one datagram of the kernel's into the buffer. @returns its bytes; nullopt if there is none
+std::optional<size_t> Channel::TryRead(std::string_view what) {
   sockaddr_nl sender{};
-  iovec part{buffer_.data(), buffer_.size()};
+  iovec part{Buffer(), kBufferBytes};
   msghdr datagram{&sender, sizeof sender, &part, 1, nullptr, 0, 0};
   while (true) {
     const ssize_t bytes =
         Retry([&] { return ::recvmsg(fd_.get(), &datagram, MSG_DONTWAIT | MSG_TRUNC); });
-    if (bytes < 0) throw SystemError(Code::kKernel, request.what() + ": no answer", errno);
-    if (static_cast<size_t>(bytes) > buffer_.size()) {
-      throw Error(Code::kKernel, fmt::format("{}: an answer of {} bytes", request.what(), bytes));
+    if (bytes < 0 && errno == EAGAIN) return {};
+    if (bytes < 0) throw SystemError(Code::kKernel, fmt::format("{}: no answer", what), errno);
+    if (static_cast<size_t>(bytes) > kBufferBytes) {
+      throw Error(Code::kKernel, fmt::format("{}: an answer of {} bytes", what, bytes));
     }
     if (FromKernel(sender)) return static_cast<size_t>(bytes);
   }
+}
+
+size_t Channel::Read(const Request& request) {
+  const std::optional<size_t> bytes = TryRead(request.what());
+  if (!bytes) throw Error(Code::kKernel, request.what() + ": no answer");
+  return *bytes;
+}
+
+void Channel::SendBytes(std::string_view what, std::span<const char> bytes) {
+  // The default buffer limits one message to 208 KiB; without the right to raise it the kernel says
+  // so below.
+  const int room = static_cast<int>(2 * bytes.size());
+  if (bytes.size() > kUsualSend) {
+    (void)::setsockopt(fd_.get(), SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room);
+  }
+  if (Retry([&] { return ::send(fd_.get(), bytes.data(), bytes.size(), 0); }) < 0) {
+    throw SystemError(Code::kKernel, what, errno);
+  }
+}
+
+bool Channel::ReadDatagram(std::string_view what,
+                           const std::function<void(const nlmsghdr&, size_t)>& visit) {
+  const std::optional<size_t> bytes = TryRead(what);
+  if (!bytes) return false;
+  ForEachMessage(Buffer(), *bytes, [&](const nlmsghdr& message, size_t left) {
+    visit(message, left);
+    return true;
+  });
+  return true;
+}
+
+uint32_t Channel::NextSequence(uint32_t count) {
+  const uint32_t first = sequence_ + 1;
+  sequence_ += count;
+  return first;
 }
 
 int Channel::Ask(const Request& request, const Visit& visit) {
@@ -215,7 +212,7 @@ int Channel::Ask(const Request& request, const Visit& visit) {
   std::optional<int> outcome;
   while (!outcome) {
     const size_t bytes = Read(request);
-    ForEachMessage(buffer_.data(), bytes, [&](const nlmsghdr& message, size_t left) {
+    ForEachMessage(Buffer(), bytes, [&](const nlmsghdr& message, size_t left) {
       if (message.nlmsg_seq != sequence) return true;
       outcome = 0;
       if (message.nlmsg_type == NLMSG_ERROR) {
@@ -232,7 +229,7 @@ int Channel::Ask(const Request& request, const Visit& visit) {
 Channel::DumpPart Channel::TakeDumpPart(const Request& request, const Visit& visit) {
   DumpPart part;
   const size_t bytes = Read(request);
-  ForEachMessage(buffer_.data(), bytes, [&](const nlmsghdr& message, size_t left) {
+  ForEachMessage(Buffer(), bytes, [&](const nlmsghdr& message, size_t left) {
     if (message.nlmsg_seq != sequence_) return true;
     part.interrupted |= (message.nlmsg_flags & NLM_F_DUMP_INTR) != 0;
     part.end = message.nlmsg_type == NLMSG_DONE || message.nlmsg_type == NLMSG_ERROR;
@@ -265,11 +262,9 @@ int Channel::Dump(const Request& request, const std::function<void()>& restart,
 }
 
 void Channel::Drain() {
-  buffer_.resize(kBufferBytes);
   // ENOBUFS says that notifications were lost: there may be more behind it.
-  while (Retry([&] { return ::recv(fd_.get(), buffer_.data(), buffer_.size(), MSG_DONTWAIT); }) >=
-             0 ||
-         errno == ENOBUFS) {
+  const auto read = [&] { return ::recv(fd_.get(), Buffer(), kBufferBytes, MSG_DONTWAIT); };
+  while (Retry(read) >= 0 || errno == ENOBUFS) {
   }
 }
 

@@ -1,9 +1,12 @@
-// channel.h: requests out, answers in, over one netlink file descriptor. Internal to this folder.
+// channel.h: requests out, answers in, over one netlink file descriptor. Internal to common/netlink
+// and to who shares it: the packet filter speaks to another kernel subsystem the same way.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -21,10 +24,10 @@ class Channel {
  public:
   using Visit = std::function<void(const nlmsghdr& message)>;
 
-  /// A NETLINK_ROUTE socket of the current netns, unbound: the kernel gives it a port at the first
-  /// send.
+  /// A socket of the current netns and of this NETLINK_ protocol, unbound: the kernel gives it a
+  /// port at the first send.
   /// @throws Error kKernel "open netlink socket: reason"
-  static Channel Open();
+  static Channel Open(int protocol);
   /// For tests: the far end is a fake kernel.
   explicit Channel(Fd fd) : fd_(std::move(fd)) {}
 
@@ -42,6 +45,16 @@ class Channel {
   /// interrupted by changes
   int Dump(const Request& request, const std::function<void()>& restart, const Visit& visit);
 
+  /// Sends messages that lie end to end in `bytes`, numbered by the caller from NextSequence() on.
+  /// @throws Error kKernel "WHAT: reason"
+  void SendBytes(std::string_view what, std::span<const char> bytes);
+  /// Reads one datagram: `visit` gets each of its messages and the bytes left from there on.
+  /// @returns false if there is none
+  bool ReadDatagram(std::string_view what,
+                    const std::function<void(const nlmsghdr& message, size_t left)>& visit);
+  /// Reserves `count` sequence numbers. @returns the first
+  uint32_t NextSequence(uint32_t count);
+
   /// Discards what has arrived: notifications nobody asks about any more.
   void Drain();
 
@@ -55,12 +68,15 @@ class Channel {
 
   uint32_t Send(std::span<const Request> requests);
   void ReadAcks(std::span<const Request> requests, uint32_t first, std::span<int> outcomes);
+  char* Buffer();
+  std::optional<size_t> TryRead(std::string_view what);
   size_t Read(const Request& request);
   DumpPart TakeDumpPart(const Request& request, const Visit& visit);
 
   Fd fd_;
   uint32_t sequence_ = 0;  // of the last request sent
-  std::vector<char> buffer_;
+  std::unique_ptr<char[]>
+      buffer_;  // at the first read; not zeroed: its pages are touched as needed
 };
 
 }  // namespace cnm::netlink

@@ -152,13 +152,13 @@ std::vector<Route> Socket::Routes(int ifindex, net::Family family, uint32_t tabl
   header.rtm_table = table < 256 ? static_cast<uint8_t>(table) : uint8_t{RT_TABLE_UNSPEC};
   header.rtm_type = RTN_UNICAST;
   AppendHeader(question, header);
-  PutNumber(question, RTA_OIF, ifindex);
+  if (ifindex != 0) PutNumber(question, RTA_OIF, ifindex);
   if (table >= 256) PutNumber(question, RTA_TABLE, table);
   // The kernel has no such table yet, or no such link any more.
   question.Tolerate(ENOENT).Tolerate(ENODEV);
   std::vector<Route> routes = state_->Dump(question, DecodeRoute);
   std::erase_if(routes, [&](const Route& route) {
-    return route.ifindex != ifindex || (table != 0 && route.table != table);
+    return (ifindex != 0 && route.ifindex != ifindex) || (table != 0 && route.table != table);
   });
   return routes;
 }

@@ -45,8 +45,8 @@ class Socket {
   /// The addresses of one link, both families or one; filtered in the kernel (strict checking), so
   /// the cost does not grow with the host.
   std::vector<LinkAddress> Addresses(int ifindex, std::optional<net::Family> family = {});
-  /// The unicast routes through one link in one table (0 = all tables), filtered in the kernel
-  /// where it can.
+  /// The unicast routes through one link (0 = any link) in one table (0 = all tables), filtered in
+  /// the kernel where it can.
   std::vector<Route> Routes(int ifindex, net::Family family, uint32_t table = 254);
   /// The VLAN ids of a bridge port.
   std::vector<BridgeVlan> BridgeVlans(int ifindex);

@@ -125,7 +125,7 @@ TEST(Channel, DoesNotWaitForAnAnswerThatIsLost) {
     channel.Execute(MakeRequests({"first", "second"}));
     FAIL() << "did not throw";
   } catch (const Error& error) {
-    EXPECT_EQ(error.message(), "first: no answer: Resource temporarily unavailable");
+    EXPECT_EQ(error.message(), "first: no answer");
   }
 }
 

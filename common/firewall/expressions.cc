@@ -1,0 +1,108 @@
+// expressions.cc: the expressions of one nftables rule, encoded as nft(8) does, so that it lists
+// them as it would its own.
+#include "common/firewall/expressions.h"
+
+#include <arpa/inet.h>
+#include <linux/netfilter/nf_tables.h>
+
+#include <array>
+#include <vector>
+
+namespace cnm::firewall {
+namespace {
+
+using netlink::Nest;
+using netlink::Request;
+
+/// One expression: its name, and its attributes while it lives.
+class Expression {
+ public:
+  Expression(const Request& request, std::string_view name)
+      : item_(request, NFTA_LIST_ELEM),
+        data_((netlink::PutText(request, NFTA_EXPR_NAME, name), request), NFTA_EXPR_DATA) {}
+
+ private:
+  Nest item_;
+  Nest data_;
+};
+
+void PutData(const Request& request, int type, std::span<const uint8_t> bytes) {
+  const Nest data(request, type);
+  netlink::Put(request, NFTA_DATA_VALUE, bytes);
+}
+
+}  // namespace
+
+Expressions::Expressions(const Request& rule)
+    : request_(rule), list_(rule, NFTA_RULE_EXPRESSIONS) {}
+
+void Expressions::PutNumber(const Request& request, int type, uint32_t number) {
+  netlink::PutNumber<uint32_t>(request, type, htonl(number));
+}
+
+void Expressions::Meta(uint32_t key, uint32_t reg) {
+  const Expression meta(request_, "meta");
+  PutNumber(request_, NFTA_META_KEY, key);
+  PutNumber(request_, NFTA_META_DREG, reg);
+}
+
+void Expressions::Load(const Field& field, uint32_t reg) {
+  const Expression payload(request_, "payload");
+  PutNumber(request_, NFTA_PAYLOAD_DREG, reg);
+  PutNumber(request_, NFTA_PAYLOAD_BASE, field.base);
+  PutNumber(request_, NFTA_PAYLOAD_OFFSET, field.offset);
+  PutNumber(request_, NFTA_PAYLOAD_LEN, field.length);
+}
+
+void Expressions::Compare(uint32_t operation, std::span<const uint8_t> bytes) {
+  const Expression compare(request_, "cmp");
+  PutNumber(request_, NFTA_CMP_SREG, NFT_REG_1);
+  PutNumber(request_, NFTA_CMP_OP, operation);
+  PutData(request_, NFTA_CMP_DATA, bytes);
+}
+
+void Expressions::CompareSubnet(const Field& field, uint32_t operation, const net::Prefix& subnet) {
+  const net::Address network = subnet.Subnet().address;
+  const std::span<const uint8_t> bytes = network.bytes();
+  // Whole bytes are loaded alone; other lengths need a mask.
+  if (subnet.length % 8 == 0 && subnet.length > 0) {
+    const uint32_t length = subnet.length / 8;
+    Load({field.base, field.offset, length}, NFT_REG_1);
+    return Compare(operation, bytes.first(length));
+  }
+  Load(field, NFT_REG_1);
+  std::vector<uint8_t> mask(bytes.size());
+  for (size_t bit = 0; bit < subnet.length; ++bit) {
+    mask[bit / 8] = static_cast<uint8_t>(mask[bit / 8] | 0x80U >> bit % 8);
+  }
+  {
+    const Expression bitwise(request_, "bitwise");
+    PutNumber(request_, NFTA_BITWISE_SREG, NFT_REG_1);
+    PutNumber(request_, NFTA_BITWISE_DREG, NFT_REG_1);
+    PutNumber(request_, NFTA_BITWISE_LEN, field.length);
+    PutData(request_, NFTA_BITWISE_MASK, mask);
+    PutData(request_, NFTA_BITWISE_XOR, std::vector<uint8_t>(mask.size()));
+  }
+  Compare(operation, bytes);
+}
+
+void Expressions::Lookup(std::string_view set, bool inverted) {
+  const Expression lookup(request_, "lookup");
+  PutNumber(request_, NFTA_LOOKUP_SREG, NFT_REG_1);
+  netlink::PutText(request_, NFTA_LOOKUP_SET, set);
+  if (inverted) PutNumber(request_, NFTA_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
+}
+
+void Expressions::Verdict(int32_t code) {
+  const Expression immediate(request_, "immediate");
+  PutNumber(request_, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
+  const Nest data(request_, NFTA_IMMEDIATE_DATA);
+  const Nest verdict(request_, NFTA_DATA_VERDICT);
+  PutNumber(request_, NFTA_VERDICT_CODE, static_cast<uint32_t>(code));
+}
+
+void Expressions::Masquerade() {
+  const Expression masquerade(request_, "masq");
+}
+
+}  // namespace cnm::firewall

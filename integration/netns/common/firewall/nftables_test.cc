@@ -1,0 +1,447 @@
+// nftables_test.cc: the nftables backend in a real kernel, judged by nft(8) and by traffic.
+#include "common/firewall/nftables.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "common/base/error.h"
+#include "integration/support/fresh_netns.h"
+
+namespace cnm::firewall {
+namespace {
+
+using testing::OtherNetns;
+using testing::Shell;
+using testing::Succeeds;
+
+constexpr const char* kOwnerA = "aaaaaaaaaaaaaaaa";
+constexpr const char* kOwnerB = "bbbbbbbbbbbbbbbb";
+const net::Mac kMac{{0x02, 0, 0, 0, 0, 1}};
+
+net::Prefix Cidr(std::string_view text) {
+  return net::Prefix::Parse(text).value();
+}
+
+Rules Masquerading(const char* owner, std::initializer_list<const char*> sources) {
+  Rules rules{.owner = owner, .network = "blue"};
+  for (const char* source : sources) rules.masquerades.push_back({Cidr(source)});
+  return rules;
+}
+
+/// What a caller gets: the code's number and the message, or "".
+std::string ErrorOf(const std::function<void()>& work, Code* code = nullptr) {
+  try {
+    work();
+  } catch (const Error& error) {
+    if (code != nullptr) *code = error.code();
+    return error.message();
+  }
+  return "";
+}
+
+/// The elements of a set as "address owner", as nft -j tells.
+std::string Elements(const std::string& set) {
+  return Shell("nft -j list set " + set +
+               " | jq -r '.nftables[].set.elem[]? | select(. != null) | .elem | [(.val | "
+               "tostring), .comment] | join(\" \")' "
+               "| sort");
+}
+
+class NftablesNetns : public testing::NetnsTest {
+ protected:
+  std::unique_ptr<Firewall> Make() {
+    return MakeNftables({.live =
+                             [this] {
+                               ++ledger_reads_;
+                               return live_;
+                             },
+                         .dead = [this](std::string_view owner) { return owner == dead_; }});
+  }
+  std::vector<Rules> live_;
+  std::string dead_ = "none";
+  int ledger_reads_ = 0;
+};
+
+TEST_F(NftablesNetns, ShowsItsRulesToPeople) {
+  Rules rules = Masquerading(kOwnerA, {"192.0.2.5/24", "2001:db8::5/64", "10.1.2.3/20"});
+  rules.spoof_guard = SpoofGuard{"veth0", kMac};
+  Make()->Add(rules);
+  EXPECT_EQ(Shell("nft list ruleset"), R"(table inet cnm {
+	set masquerade-10.1.0.0/20 {
+		type ipv4_addr
+		elements = { 10.1.2.3 comment "aaaaaaaaaaaaaaaa blue" }
+	}
+
+	set masquerade-192.0.2.0/24 {
+		type ipv4_addr
+		elements = { 192.0.2.5 comment "aaaaaaaaaaaaaaaa blue" }
+	}
+
+	set masquerade-2001_db8__/64 {
+		type ipv6_addr
+		elements = { 2001:db8::5 comment "aaaaaaaaaaaaaaaa blue" }
+	}
+
+	chain schema_1 {
+	}
+
+	chain postrouting {
+		type nat hook postrouting priority srcnat; policy accept;
+		ip daddr 224.0.0.0/4 return
+		ip6 daddr ff00::/8 return
+		ip saddr @masquerade-10.1.0.0/20 ip daddr != 10.1.0.0/20 masquerade
+		ip saddr @masquerade-192.0.2.0/24 ip daddr != 192.0.2.0/24 masquerade
+		ip6 saddr @masquerade-2001_db8__/64 ip6 daddr != 2001:db8::/64 masquerade
+	}
+}
+table bridge cnm {
+	set guarded_links {
+		type ifname
+		elements = { "veth0" comment "aaaaaaaaaaaaaaaa blue" }
+	}
+
+	set guarded_pairs {
+		type ifname . ether_addr
+		elements = { "veth0" . 02:00:00:00:00:01 comment "aaaaaaaaaaaaaaaa blue" }
+	}
+
+	chain schema_1 {
+	}
+
+	chain prerouting {
+		type filter hook prerouting priority dstnat; policy accept;
+		iifname @guarded_links iifname . ether saddr != @guarded_pairs drop
+	}
+})");
+  // What nft lists it can load.
+  EXPECT_EQ(
+      Shell(
+          "nft list ruleset > /tmp/cnm-ruleset.$$; nft flush ruleset; nft -f /tmp/cnm-ruleset.$$; "
+          "nft list ruleset | diff - /tmp/cnm-ruleset.$$; rm /tmp/cnm-ruleset.$$"),
+      "");
+}
+
+TEST_F(NftablesNetns, AddsASecondOwnerWithoutAskingTheLedger) {
+  Make()->Add(Masquerading(kOwnerA, {"192.0.2.5/24"}));
+  const int before = ledger_reads_;
+  Make()->Add(Masquerading(kOwnerB, {"192.0.2.6/24"}));
+  Make()->Add(Masquerading(kOwnerB, {"198.51.100.6/24"}));
+  EXPECT_EQ(ledger_reads_, before);
+  EXPECT_EQ(Elements("inet cnm masquerade-192.0.2.0/24"),
+            "192.0.2.5 aaaaaaaaaaaaaaaa blue\n192.0.2.6 bbbbbbbbbbbbbbbb blue");
+  EXPECT_EQ(Elements("inet cnm masquerade-198.51.100.0/24"), "198.51.100.6 bbbbbbbbbbbbbbbb blue");
+  EXPECT_EQ(Shell("nft list chain inet cnm postrouting | grep -c masquerade$"), "2");
+}
+
+TEST_F(NftablesNetns, AddsTwiceWhatIsItsOwn) {
+  const auto firewall = Make();
+  firewall->Add(Masquerading(kOwnerA, {"192.0.2.5/24"}));
+  firewall->Add(Masquerading(kOwnerA, {"192.0.2.5/24", "192.0.2.6/24", "192.0.2.6/24"}));
+  EXPECT_EQ(Elements("inet cnm masquerade-192.0.2.0/24"),
+            "192.0.2.5 aaaaaaaaaaaaaaaa blue\n192.0.2.6 aaaaaaaaaaaaaaaa blue");
+}
+
+TEST_F(NftablesNetns, RefusesWhatALiveOwnerHasAndAddsNothing) {
+  const auto firewall = Make();
+  firewall->Add(Masquerading(kOwnerA, {"192.0.2.5/24"}));
+  Code code = Code::kInternal;
+  EXPECT_EQ(ErrorOf(
+                [&] {
+                  firewall->Add(Masquerading(kOwnerB, {"192.0.2.4/24", "192.0.2.5/24"}));
+                },
+                &code),
+            "add masquerade 192.0.2.5: in use by aaaaaaaaaaaaaaaa blue");
+  EXPECT_EQ(code, Code::kInUse);
+  EXPECT_EQ(Elements("inet cnm masquerade-192.0.2.0/24"), "192.0.2.5 aaaaaaaaaaaaaaaa blue");
+}
+
+TEST_F(NftablesNetns, ReplacesWhatADeadOwnerHas) {
+  const auto firewall = Make();
+  firewall->Add(Masquerading(kOwnerA, {"192.0.2.5/24"}));
+  dead_ = kOwnerA;
+  firewall->Add(Masquerading(kOwnerB, {"192.0.2.5/24", "198.51.100.5/24"}));
+  EXPECT_EQ(Elements("inet cnm masquerade-192.0.2.0/24"), "192.0.2.5 bbbbbbbbbbbbbbbb blue");
+  EXPECT_EQ(Elements("inet cnm masquerade-198.51.100.0/24"), "198.51.100.5 bbbbbbbbbbbbbbbb blue");
+  // The dead owner's late removal leaves its successor's.
+  firewall->Remove(Masquerading(kOwnerA, {"192.0.2.5/24"}));
+  EXPECT_EQ(Elements("inet cnm masquerade-192.0.2.0/24"), "192.0.2.5 bbbbbbbbbbbbbbbb blue");
+}
+
+TEST_F(NftablesNetns, RespectsAnElementOfUnknownOrigin) {
+  const auto firewall = Make();
+  firewall->Add(Masquerading(kOwnerA, {"192.0.2.5/24"}));
+  Shell("nft add element inet cnm masquerade-192.0.2.0/24 '{ 192.0.2.7 }'");
+  EXPECT_EQ(ErrorOf([&] { firewall->Add(Masquerading(kOwnerB, {"192.0.2.7/24"})); }),
+            "add masquerade 192.0.2.7: in use by ");
+}
+
+TEST_F(NftablesNetns, BringsEveryLiveOwnerBackAfterAFlush) {
+  Rules first = Masquerading(kOwnerA, {"192.0.2.5/24", "2001:db8::5/64"});
+  first.spoof_guard = SpoofGuard{"veth0", kMac};
+  Make()->Add(first);
+  const std::string before = Shell("nft list ruleset");
+  Shell("nft flush ruleset");
+  live_ = {first};
+  // The new owner's own, half-made record is in the ledger too.
+  const Rules second = Masquerading(kOwnerB, {"198.51.100.5/24"});
+  live_.push_back(second);
+  Make()->Add(second);
+  EXPECT_EQ(Elements("inet cnm masquerade-192.0.2.0/24"), "192.0.2.5 aaaaaaaaaaaaaaaa blue");
+  EXPECT_EQ(Elements("inet cnm masquerade-198.51.100.0/24"), "198.51.100.5 bbbbbbbbbbbbbbbb blue");
+  // A lost table that this Add has no need of waits for the next who does, or for Rebuild.
+  Make()->Remove(second);
+  Make()->Rebuild(std::vector{first});
+  EXPECT_EQ(Shell("nft list ruleset"), before);
+}
+
+TEST_F(NftablesNetns, FindsTheHolderAmongWhatItReplays) {
+  live_ = {Masquerading(kOwnerA, {"192.0.2.5/24"})};
+  EXPECT_EQ(ErrorOf([&] { Make()->Add(Masquerading(kOwnerB, {"192.0.2.5/24"})); }),
+            "add masquerade 192.0.2.5: in use by aaaaaaaaaaaaaaaa blue");
+  EXPECT_EQ(Shell("nft list ruleset"), "");
+}
+
+TEST_F(NftablesNetns, ReplacesATableOfAnOlderSchema) {
+  Shell("nft 'table inet cnm { chain schema_0 { }; set old { type ipv4_addr; }; }'");
+  live_ = {Masquerading(kOwnerA, {"192.0.2.5/24"})};
+  Make()->Add(Masquerading(kOwnerB, {"192.0.2.6/24"}));
+  EXPECT_FALSE(Succeeds("nft list set inet cnm old"));
+  EXPECT_EQ(Elements("inet cnm masquerade-192.0.2.0/24"),
+            "192.0.2.5 aaaaaaaaaaaaaaaa blue\n192.0.2.6 bbbbbbbbbbbbbbbb blue");
+}
+
+TEST_F(NftablesNetns, AddsToANewerSchemaOnlyWhereTheSetsExist) {
+  Shell(
+      "nft 'table inet cnm { chain schema_7 { }; set masquerade-192.0.2.0/24 { type ipv4_addr; }; "
+      "}'");
+  Make()->Add(Masquerading(kOwnerA, {"192.0.2.5/24"}));
+  EXPECT_EQ(Elements("inet cnm masquerade-192.0.2.0/24"), "192.0.2.5 aaaaaaaaaaaaaaaa blue");
+  Code code = Code::kInternal;
+  EXPECT_EQ(ErrorOf([&] { Make()->Add(Masquerading(kOwnerA, {"198.51.100.5/24"})); }, &code),
+            "nftables table inet cnm: its schema is 7, this program knows 1");
+  EXPECT_EQ(code, Code::kTryAgain);
+  EXPECT_THROW(Make()->Rebuild({}), Error);
+  EXPECT_TRUE(Succeeds("nft list chain inet cnm schema_7"));
+}
+
+TEST_F(NftablesNetns, RemovesExactlyItsElements) {
+  Rules rules = Masquerading(kOwnerA, {"192.0.2.5/24", "2001:db8::5/64"});
+  rules.spoof_guard = SpoofGuard{"veth0", kMac};
+  const auto firewall = Make();
+  firewall->Add(Masquerading(kOwnerB, {"192.0.2.6/24"}));
+  const std::string before = Shell("nft list table inet cnm");
+  firewall->Add(rules);
+  firewall->Remove(rules);
+  firewall->Remove(rules);
+  EXPECT_EQ(Elements("inet cnm masquerade-192.0.2.0/24"), "192.0.2.6 bbbbbbbbbbbbbbbb blue");
+  EXPECT_EQ(Elements("inet cnm masquerade-2001_db8__/64"), "");
+  EXPECT_EQ(Elements("bridge cnm guarded_links"), "");
+  EXPECT_EQ(Elements("bridge cnm guarded_pairs"), "");
+}
+
+TEST_F(NftablesNetns, RemovesTheRestWhenSomeAreGone) {
+  const Rules rules = Masquerading(kOwnerA, {"192.0.2.5/24", "192.0.2.6/24", "198.51.100.6/24"});
+  const auto firewall = Make();
+  firewall->Add(rules);
+  Shell("nft delete element inet cnm masquerade-192.0.2.0/24 '{ 192.0.2.5 }'");
+  firewall->Remove(rules);
+  EXPECT_EQ(Elements("inet cnm masquerade-192.0.2.0/24"), "");
+  EXPECT_EQ(Elements("inet cnm masquerade-198.51.100.0/24"), "");
+  Shell("nft flush ruleset");
+  firewall->Remove(rules);
+}
+
+TEST_F(NftablesNetns, RemovesByOwnerWithoutKnowingWhatThereIs) {
+  Rules rules = Masquerading(kOwnerA, {"192.0.2.5/24", "2001:db8::5/64"});
+  rules.spoof_guard = SpoofGuard{"veth0", kMac};
+  const auto firewall = Make();
+  EXPECT_EQ(firewall->RemoveByOwner(kOwnerA), 0U);
+  firewall->Add(rules);
+  firewall->Add(Masquerading(kOwnerB, {"192.0.2.6/24"}));
+  EXPECT_EQ(firewall->RemoveByOwner("aaaa"), 0U);
+  EXPECT_EQ(firewall->RemoveByOwner(kOwnerA), 4U);
+  EXPECT_EQ(firewall->RemoveByOwner(kOwnerA), 0U);
+  EXPECT_EQ(Elements("inet cnm masquerade-192.0.2.0/24"), "192.0.2.6 bbbbbbbbbbbbbbbb blue");
+}
+
+TEST_F(NftablesNetns, VerifiesWhatIsThere) {
+  Rules rules = Masquerading(kOwnerA, {"192.0.2.5/24"});
+  rules.spoof_guard = SpoofGuard{"veth0", kMac};
+  const auto firewall = Make();
+  EXPECT_EQ(ErrorOf([&] { firewall->Verify(rules); }),
+            "masquerade 192.0.2.5: not in nftables set inet cnm masquerade-192.0.2.0/24");
+  firewall->Add(rules);
+  firewall->Verify(rules);
+  rules.owner = kOwnerB;
+  EXPECT_EQ(ErrorOf([&] { firewall->Verify(rules); }),
+            "masquerade 192.0.2.5: nftables set inet cnm masquerade-192.0.2.0/24 gives it to "
+            "aaaaaaaaaaaaaaaa blue");
+  rules.owner = kOwnerA;
+  Shell("nft flush set bridge cnm guarded_links");
+  EXPECT_EQ(ErrorOf([&] { firewall->Verify(rules); }),
+            "spoof guard veth0: not in nftables set bridge cnm guarded_links");
+}
+
+TEST_F(NftablesNetns, QuotesNoNetworkNameOutOfItsComment) {
+  Rules rules = Masquerading(kOwnerA, {"192.0.2.5/24"});
+  rules.network = "a\"b\\c" + std::string(300, 'x');
+  const auto firewall = Make();
+  firewall->Add(rules);
+  EXPECT_EQ(Elements("inet cnm masquerade-192.0.2.0/24"),
+            "192.0.2.5 aaaaaaaaaaaaaaaa a_b_c" + std::string(127 - 22, 'x'));
+  EXPECT_EQ(firewall->RemoveByOwner(kOwnerA), 1U);
+}
+
+TEST_F(NftablesNetns, RebuildsThousandsOfOwnersAtOnce) {
+  std::vector<Rules> live;
+  for (unsigned i = 0; i < 5000; ++i) {
+    live.push_back({.owner = fmt::format("{:016x}", i),
+                    .network = "blue",
+                    .masquerades = {{Cidr(fmt::format("10.1.{}.{}/16", i / 256, i % 256))}}});
+  }
+  const auto firewall = Make();
+  firewall->Rebuild(live);
+  EXPECT_EQ(
+      Shell(
+          "nft -j list set inet cnm masquerade-10.1.0.0/16 | jq '.nftables[1].set.elem | length'"),
+      "5000");
+  EXPECT_EQ(firewall->RemoveByOwner(live[4321].owner), 1U);
+}
+
+TEST_F(NftablesNetns, LosesNothingWhenManyStartAtOnce) {
+  // Every process finds no table, and its ledger tells nothing of the others: only the generation
+  // saves them.
+  const int kProcesses = 16;
+  std::vector<pid_t> children;
+  for (int i = 0; i < kProcesses; ++i) {
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+      const std::string source = fmt::format("192.0.2.{}/24", i + 10);
+      const std::string owner = fmt::format("{:016x}", i);
+      const std::string error =
+          ErrorOf([&] { MakeNftables({})->Add(Masquerading(owner.c_str(), {source.c_str()})); });
+      ::_exit(error.empty() ? 0 : 1);
+    }
+    children.push_back(pid);
+  }
+  for (const pid_t child : children) {
+    int status = -1;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+  }
+  EXPECT_EQ(
+      Shell(
+          "nft -j list set inet cnm masquerade-192.0.2.0/24 | jq '.nftables[1].set.elem | length'"),
+      std::to_string(kProcesses));
+  EXPECT_EQ(Shell("nft list chain inet cnm postrouting | grep -c masquerade$"), "1");
+}
+
+/// A container and a neighbour on one bridge of this netns, which routes between them and an
+/// outside host.
+class NftablesTraffic : public NftablesNetns {
+ protected:
+  void SetUp() override {
+    NftablesNetns::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    Shell(
+        "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1; ip link add br0 address "
+        "02:00:00:00:00:09 up type bridge; "
+        "ip addr add 192.0.2.1/24 dev br0; ip addr add 2001:db8:1::1/64 dev br0 nodad");
+    Attach(container_, "veth1", "192.0.2.5/24", "2001:db8:1::5/64");
+    Attach(neighbour_, "veth2", "192.0.2.6/24", "2001:db8:1::6/64");
+    Shell("ip link add out0 type veth peer name eth0 netns " + outside_.path() +
+          "; ip addr add 198.51.100.1/24 dev out0; ip addr add 2001:db8:2::1/64 dev out0 nodad; ip "
+          "link set out0 up");
+    Shell(outside_.Inside(
+        "sh -c 'ip addr add 198.51.100.2/24 dev eth0; ip addr add 2001:db8:2::2/64 dev eth0 nodad; "
+        "ip link set eth0 up; ip route add default via 198.51.100.1; ip -6 route add default via "
+        "2001:db8:2::1'"));
+  }
+  void Attach(const OtherNetns& netns, const std::string& link, const std::string& v4,
+              const std::string& v6) {
+    Shell("ip link add " + link + " master br0 up type veth peer name eth0 netns " + netns.path());
+    Shell(netns.Inside(
+        "sh -c 'ip addr add " + v4 + " dev eth0; ip addr add " + v6 +
+        " dev eth0 nodad; ip link set eth0 up; "
+        "ip route add default via 192.0.2.1; ip -6 route add default via 2001:db8:1::1'"));
+  }
+  /// The source address that `at` sees of the packet that the command sends; "" if none comes
+  /// within 5 s.
+  static std::string Seen(const OtherNetns& at, const std::string& command) {
+    const std::string listen = at.Inside(
+        "timeout 5 tcpdump -p -i eth0 -nn -l -c 1 'udp port 4242' 2>&1 | "
+        "sed -u -n '/listening/p; s/.*IP6* \\([0-9a-f.:]*\\)\\.[0-9]* >.*/\\1/p'");
+    // The packet goes out once the listener says that it listens.
+    return Shell("(" + listen + ") | while read -r line; do case \"$line\" in *listening*) " +
+                 command + ";; *) echo \"$line\"; break;; esac; done");
+  }
+  std::string SourceSeen(const OtherNetns& at, const std::string& to) const {
+    return Seen(at, container_.Inside(
+                        "python3 -c 'import socket,sys; a=sys.argv[1]; "
+                        "s=socket.socket(socket.AF_INET6 if chr(58) in a else socket.AF_INET, "
+                        "socket.SOCK_DGRAM); s.sendto(b\"x\", (a, 4242))' " +
+                        to));
+  }
+  OtherNetns container_, neighbour_, outside_;
+};
+
+TEST_F(NftablesTraffic, MasqueradesOutsideTheSubnetOnly) {
+  EXPECT_EQ(SourceSeen(outside_, "198.51.100.2"), "192.0.2.5");
+  const auto firewall = Make();
+  const Rules rules = Masquerading(kOwnerA, {"192.0.2.5/24", "2001:db8:1::5/64"});
+  firewall->Add(rules);
+  Shell("conntrack -F 2>/dev/null || true");
+  EXPECT_EQ(SourceSeen(outside_, "198.51.100.2"), "198.51.100.1");
+  EXPECT_EQ(SourceSeen(outside_, "2001:db8:2::2"), "2001:db8:2::1");
+  // Also when the bridge hands its frames to the packet filter.
+  (void)Succeeds("sysctl -qw net.bridge.bridge-nf-call-iptables=1");
+  EXPECT_EQ(SourceSeen(neighbour_, "192.0.2.6"), "192.0.2.5");
+  EXPECT_EQ(SourceSeen(neighbour_, "2001:db8:1::6"), "2001:db8:1::5");
+  firewall->Remove(rules);
+  Shell("conntrack -F 2>/dev/null || true");
+  EXPECT_EQ(SourceSeen(outside_, "198.51.100.2"), "192.0.2.5");
+}
+
+TEST_F(NftablesTraffic, LeavesMulticastAlone) {
+  // This host itself sends from the address that is masqueraded: its multicast needs no multicast
+  // routing.
+  Make()->Add(Masquerading(kOwnerA, {"192.0.2.1/24"}));
+  const auto source_of = [&](const std::string& to) {
+    return Seen(
+        outside_,
+        "python3 -c 'import socket,sys; s=socket.socket(socket.AF_INET, socket.SOCK_DGRAM); "
+        "s.bind((\"192.0.2.1\", 0)); "
+        "s.setsockopt(0, socket.IP_MULTICAST_IF, socket.inet_aton(\"198.51.100.1\")); "
+        "s.sendto(b\"x\", (sys.argv[1], 4242))' " +
+            to);
+  };
+  EXPECT_EQ(source_of("198.51.100.2"), "198.51.100.1");
+  EXPECT_EQ(source_of("239.1.2.3"), "192.0.2.1");
+}
+
+TEST_F(NftablesTraffic, DropsFramesWithAForgedMac) {
+  Rules rules{.owner = kOwnerA, .network = "blue"};
+  const std::string own =
+      Shell(container_.Inside("ip -j link show eth0") + " | jq -r '.[0].address'");
+  rules.spoof_guard = SpoofGuard{"veth1", net::Mac::Parse(own).value()};
+  const auto firewall = Make();
+  firewall->Add(rules);
+  EXPECT_TRUE(Succeeds(container_.Inside("ping -c 1 -W 2 192.0.2.6")));
+  EXPECT_TRUE(Succeeds(neighbour_.Inside("ping -c 1 -W 2 192.0.2.1")));
+  Shell(container_.Inside("ip link set eth0 address 02:00:00:00:00:66"));
+  EXPECT_FALSE(Succeeds(container_.Inside("ping -c 1 -W 1 192.0.2.6")));
+  EXPECT_FALSE(Succeeds(container_.Inside("ping -c 1 -W 1 192.0.2.1")));
+  firewall->Remove(rules);
+  EXPECT_TRUE(Succeeds(container_.Inside("ping -c 1 -W 2 192.0.2.6")));
+}
+
+}  // namespace
+}  // namespace cnm::firewall
