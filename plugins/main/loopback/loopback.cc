@@ -65,6 +65,7 @@ cni::Result Add(const cni::Call& call) {
   if (!link.up()) socket.Execute(netlink::ChangeLink(link.ifindex, {.up = true}));
   const std::vector<LinkAddress> addresses = socket.Addresses(link.ifindex);
   RequireLoopbackOnly(addresses);
+  call.steps.Mark("lo");
   return call.prev_result ? *call.prev_result : MakeResult(call.netns, addresses);
 }
 
