@@ -83,8 +83,8 @@ END
 # call VERB NAME: one CNI call for the namespace NAME; answer in /run/NAME.json, milliseconds in $MS.
 call() {
   local started=$EPOCHREALTIME ended
-  configuration | CNI_COMMAND=$1 CNI_CONTAINERID=$2 CNI_NETNS=/run/netns/$2 CNI_IFNAME=eth0 CNI_PATH=$PLUGINS \
-    "$PLUGINS/bridge" > "/run/$2.json" || die "$1 of $2: $(cat "/run/$2.json")"
+  CNI_COMMAND=$1 CNI_CONTAINERID=$2 CNI_NETNS=/run/netns/$2 CNI_IFNAME=eth0 \
+    CNI_PATH=$PLUGINS "$PLUGINS/bridge" < /run/network.json > "/run/$2.json" || die "$1 of $2: $(cat "/run/$2.json")"
   ended=$EPOCHREALTIME
   MS=$(((${ended/./} - ${started/./}) / 100))
   MS="$((MS / 10)).$((MS % 10)) ms"
@@ -123,7 +123,7 @@ demonstrate() {
   PLUGINS=$1
   make_private_host
   say "3. Two namespaces, red and blue, join one bridge (CNI ADD)"
-  configuration
+  configuration | tee /run/network.json
   local name
   for name in red blue; do
     ip netns add $name
