@@ -14,6 +14,7 @@ namespace cnm::cni {
 struct Attachment {
   std::string container_id;
   std::string ifname;
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 mistakes the 0 of a rewritten <
   auto operator<=>(const Attachment&) const = default;
 };
 

@@ -28,6 +28,7 @@ struct Version {
   /// @throws Error kDecode "invalid version "1.2.3.4": too many parts",
   /// "failed to convert major version part "x": invalid syntax"
   static Version Parse(std::string_view text);
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 mistakes the 0 of a rewritten <
   auto operator<=>(const Version&) const = default;
 };
 
