@@ -7,8 +7,8 @@
 
 namespace cnm {
 
-/// What kind of failure, independent of the door it leaves through. The CNI number and the HTTP status of each are one
-/// table at each door (plugins/cni/error.cc, cnm/daemon).
+/// What kind of failure, independent of the door it leaves through. The CNI number and the HTTP
+/// status of each are one table at each door (plugins/cni/error.cc, cnm/daemon).
 enum class Code {
   kIncompatibleVersion,  ///< protocol version not supported
   kUnsupportedField,     ///< a field that we know and do not support, or not yet
@@ -30,8 +30,8 @@ enum class Code {
   kInternal,             ///< a defect of ours
 };
 
-/// A failure: `message` is one line `operation object: reason`, lower case, no full stop; `details` adds what helps to
-/// mend it (JSON path, holder, hint) and may be empty.
+/// A failure: `message` is one line `operation object: reason`, lower case, no full stop; `details`
+/// adds what helps to mend it (JSON path, holder, hint) and may be empty.
 class Error : public std::exception {
  public:
   Error(Code code, std::string message, std::string details = "")

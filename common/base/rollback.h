@@ -8,11 +8,13 @@
 
 namespace cnm {
 
-/// Collects an undo step after each change; runs them newest first when destroyed before Commit(). A failing step is
-/// reported to stderr and the others still run: whatever is left is found again through the journal.
+/// Collects an undo step after each change; runs them newest first when destroyed before Commit().
+/// A failing step is reported to stderr and the others still run: whatever is left is found again
+/// through the journal.
 class Rollback {
  public:
-  /// Called after every Push with the step's name. Tests throw from it to fail at each step in turn.
+  /// Called after every Push with the step's name. Tests throw from it to fail at each step in
+  /// turn.
   using Observer = std::function<void(std::string_view step)>;
 
   Rollback() = default;
