@@ -114,7 +114,7 @@ PoolId Allocator::TakePredefined(PoolTable& table, const PoolRequest& request) {
   uint32_t& next = next_predefined_[request.space];
   for (uint32_t i = 0; i < count; ++i) {
     const uint32_t index = (next + i) % count;
-    const PoolId id{request.space, PredefinedAt(request.space, index), std::nullopt};
+    PoolId id{request.space, PredefinedAt(request.space, index), std::nullopt};
     if (table.FindOverlap(id.subnet)) continue;
     table.Add(id, false);
     next = index + 1;

@@ -28,7 +28,7 @@ struct PoolId {
   static PoolId Parse(std::string_view text);
   /// The pool whose bit sequence this one allocates from.
   PoolId Master() const { return {space, subnet, std::nullopt}; }
-  auto operator<=>(const PoolId&) const = default;
+  auto operator<=>(const PoolId&) const = default;  // NOLINT(modernize-use-nullptr): misread
 };
 
 /// How a pool is used.

@@ -17,7 +17,7 @@ struct Span {
   net::Address first;
   net::Address last;
   bool Contains(const net::Address& address) const { return first <= address && address <= last; }
-  auto operator<=>(const Span&) const = default;
+  auto operator<=>(const Span&) const = default;  // NOLINT(modernize-use-nullptr): misread
 };
 
 /// How many ordinals a list of spans can have: a bit sequence's limit, rounded to whole blocks.

@@ -2,10 +2,11 @@
 #include "ipam/host_local/lease_directory.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -13,7 +14,6 @@
 #include <set>
 #include <sstream>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -311,6 +311,7 @@ TEST_F(LeaseDirectoryTest, NeverTakesAnAddressTwiceHoweverWrongTheHints) {
   ASSERT_EQ(::utimensat(AT_FDCWD, path_.c_str(), times, 0), 0);
   EXPECT_EQ(Take({"b", "eth0"}), Ip("192.0.2.4"));
   EXPECT_EQ(Content("192.0.2.3"), "theirs\r\neth0");
+  EXPECT_EQ(Open().Release({"theirs", "eth0"}).size(), 1U);
 }
 
 TEST_F(LeaseDirectoryTest, ReleasesForeignLeases) {
@@ -507,6 +508,27 @@ TEST_F(LeaseDirectoryTest, FailsWithThePathWhenTheDirectoryCannotBeMade) {
   const Error error = FailureOf([&] { Take({"a", "eth0"}); });
   EXPECT_EQ(error.code(), Code::kIo);
   EXPECT_NE(error.message().find(path_.string()), std::string::npos) << error.message();
+}
+
+TEST_F(LeaseDirectoryTest, LeavesNothingWhenTheDiskIsFull) {
+  Take({"a", "eth0"});
+  const auto before = Names();
+  rlimit old{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &old), 0);
+  const rlimit none{.rlim_cur = 0,
+                    .rlim_max = old.rlim_max};  // every write fails, as on a full disk
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &none), 0);
+  const Error error = FailureOf([&] { Take({"b", "eth0"}); });
+  const auto released = Open().Release({"a", "eth0"});
+  ::setrlimit(RLIMIT_FSIZE, &old);
+  std::signal(SIGXFSZ, handler);
+  EXPECT_EQ(error.code(), Code::kIo);
+  EXPECT_NE(error.message().find((path_ / ".cnm-new").string()), std::string::npos);
+  EXPECT_EQ(released.size(), 1U) << "DEL needs no space";
+  EXPECT_EQ(Traces(), std::set<std::string>());
+  EXPECT_EQ(before.size(), Names().size() + 2);
+  EXPECT_EQ(Take({"b", "eth0"}), Ip("192.0.2.3"));
 }
 
 TEST_F(LeaseDirectoryTest, TakesRequestedAddressesBeyondTheBitSequence) {
