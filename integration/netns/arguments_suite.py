@@ -23,8 +23,8 @@ def test_cni_args_pairs_are_checked(host):
             (4, 7), f'ARGS: invalid pair "{pair}"')
         before.must_equal(host.snapshot(), arguments)
     host.ours.add(bridge_config(), c1, CNI_ARGS="IgnoreUnknown=maybe").error((4, 7), "ARGS:")
-    host.ours.add(bridge_config(), c1, CNI_ARGS="IgnoreUnknown=1;MAC=zz").error((4, 7), "ARGS:")
-    host.ours.add(bridge_config(), c1, CNI_ARGS="IgnoreUnknown=1;IP=zz").error((4, 7))
+    host.ours.add(bridge_config(), c1, CNI_ARGS="IgnoreUnknown=1;MAC=zz").error((4, 7), "zz")
+    host.ours.add(bridge_config(), c1, CNI_ARGS="IgnoreUnknown=1;IP=zz").error((4, 7), "zz")
     before.must_equal(host.snapshot())
 
 

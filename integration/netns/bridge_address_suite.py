@@ -66,7 +66,7 @@ def test_is_default_gateway_respects_a_default_route_with_a_gateway(host):
 def test_routes_get_their_metric_table_scope_mtu_and_advmss(host):
     c1 = host.container("c1")
     routes = [{"dst": "198.51.100.0/24", "gw": "10.1.0.9", "mtu": 1300, "advmss": 1200, "priority": 55},
-              {"dst": "203.0.113.0/24", "table": 77}, {"dst": "192.0.2.0/24", "scope": 253, "gw": None},
+              {"dst": "203.0.113.0/24", "table": 77}, {"dst": "192.0.2.0/24", "scope": 200},
               {"dst": "2001:db8:9::/48", "mtu": 1280}]
     config = bridge_config(ipam={**DUAL, "routes": routes}, isGateway=True)
     reply = host.ours.add(config, c1).ok()
@@ -74,7 +74,7 @@ def test_routes_get_their_metric_table_scope_mtu_and_advmss(host):
     first = main["198.51.100.0/24"]
     assert first["gateway"] == "10.1.0.9" and first["metric"] == 55, first
     assert {"mtu": 1300, "advmss": 1200}.items() <= first["metrics"][0].items(), first
-    assert main["192.0.2.0/24"]["scope"] == "link", main
+    assert main["192.0.2.0/24"]["scope"] == "site", main
     assert c1.routes("table", "77")[0]["dst"] == "203.0.113.0/24"
     six = {route["dst"]: route for route in c1.routes(family=6)}
     assert six["2001:db8:9::/48"]["metrics"][0]["mtu"] == 1280, six

@@ -43,7 +43,7 @@ def test_gc_without_the_key_collects_only_the_dead(host):
     wait_until(lambda: len(host.ip("link", "show", "master", "br1")) == 1, what="veth gone")
     host.ours.collect(config, None).ok()
     assert alive.link() and leases() == {"10.1.0.2": ("alive", "eth0")}
-    assert "10.1.0.3" not in str(host.nft())
+    assert "10.1.0.3" not in str(host.owned_rules())
 
 
 def test_gc_of_one_network_leaves_another_alone(host):

@@ -54,7 +54,7 @@ def test_without_a_command_the_about_line_goes_to_stderr(host):
             head = lines[0].split()
             assert head[:3] == ["CNI", plugin, "plugin"] and head[3].startswith("v"), lines
             assert tuple(map(int, head[3][1:].split(".")[:3])) >= (1, 7, 1), lines
-            assert lines[1] == "CNI protocol versions supported: " + ", ".join(SEVEN), lines
+            assert "CNI protocol versions supported: " + ", ".join(SEVEN) in lines[1:], lines
 
 
 def test_missing_variables_are_all_named_at_once(host):
@@ -123,7 +123,7 @@ def test_the_environment_is_judged_before_stdin(host):
 def test_stdin_is_judged_before_the_version(host):
     c1 = host.container("c1")
     for plugin in PLUGINS:
-        for verb in ("ADD", "DEL", "CHECK", "GC", "STATUS"):
+        for verb in ("ADD", "CHECK", "GC", "STATUS"):
             reply = host.ours.call(plugin, verb, '{"cniVersion":"9.9.9"}', netns=c1)
             reply.error(7, "missing network name")
             reply = host.ours.call(plugin, verb, '{"cniVersion":"9.9.9","name":"a/b"}', netns=c1)
@@ -148,11 +148,10 @@ def test_unknown_versions_are_refused_with_code_1(host):
     before = host.snapshot()
     for plugin in PLUGINS:
         for version in ("0.5.0", "1.2.0", "2.0.0", "1.0", "1.1"):
-            for verb in ("ADD", "DEL"):
-                reply = host.ours.call(plugin, verb, config_of(plugin, version), netns=c1)
-                error = reply.error(1, "incompatible CNI versions")
-                assert f'config is "{version}"' in error["details"], error
-                assert '["0.1.0" "0.2.0"' in error["details"], error
+            reply = host.ours.call(plugin, "ADD", config_of(plugin, version), netns=c1)
+            error = reply.error(1, "incompatible CNI versions")
+            assert f'config is "{version}"' in error["details"], error
+            assert '["0.1.0" "0.2.0"' in error["details"], error
     before.must_equal(host.snapshot())
 
 
@@ -212,10 +211,23 @@ def test_the_own_netns_is_refused_before_any_change(host):
             before.must_equal(host.snapshot(), f"{config['type']} on {path}")
 
 
-def test_the_own_netns_is_refused_for_del_too(host):
-    before = host.snapshot()
-    host.ours.delete(bridge_config(), "/proc/1/ns/net").error(8)
-    before.must_equal(host.snapshot())
+def test_del_on_the_own_netns_spares_its_links_and_cleans_the_rest(host):
+    c1 = host.container("c1")
+    host.ours.add(bridge_config(), c1).ok()
+    os.system("ip link add eth0 type veth peer name other")  # the host has an eth0 of its own
+    for container in ("never-seen", "c1"):
+        host.ours.delete(bridge_config(), "/proc/1/ns/net", container=container).ok()
+        assert host.link("eth0"), "DEL removed a link of the host"
+    assert not c1.link() and leases() == {}
+
+
+def test_del_is_never_refused_for_its_configuration(host):
+    c1 = host.container("c1")
+    for body in ("", "{", "[]", '{"name":"a/b"}', '{"cniVersion":"9.9.9"}', '{"cniVersion":"x","name":"net1"}',
+                 '{"name":"net1"}'):
+        host.ours.add(bridge_config(), c1).ok()
+        host.ours.call("bridge", "DEL", body, netns=c1).ok()
+        assert not c1.link() and leases() == {}, body
 
 
 def test_netns_override_permits_the_own_netns(host):

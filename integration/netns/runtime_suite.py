@@ -124,7 +124,7 @@ def test_gc_of_one_runtime_removes_the_dead_container_of_another(host):
     c2.delete()
     wait_until(lambda: not host.ip("link", "show", "master", "br1"), what="veth gone")
     host.runtime("runtime-a").collect(config, []).ok()
-    assert leases() == {} and "10.1.0.2" not in json.dumps(host.nft())
+    assert leases() == {} and not host.owned_rules()
 
 
 def test_del_works_from_any_runtime(host):
@@ -180,7 +180,7 @@ def test_a_hundred_adds_and_dels_in_parallel(host):
         for reply in pool.map(lambda one: host.ours.delete(config, one, container=one.name), made):
             reply.ok()
     assert leases() == {} and not host.ip("link", "show", "master", "br1")
-    assert not [line for line in host.snapshot(skeleton=False).lines if line.startswith("nft")]
+    assert not host.owned_rules()
 
 
 def test_adds_dels_and_gc_of_live_lists_in_parallel_lose_nothing(host):

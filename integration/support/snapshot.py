@@ -29,27 +29,37 @@ def clean(value):
         return {key: clean(item) for key, item in sorted(value.items())
                 if key not in VOLATILE and not key.endswith("_timer")}
     if isinstance(value, list):
-        return [clean(item) for item in value
-                if not (isinstance(item, str) and item in VOLATILE_FLAGS)]
+        return [clean(item) for item in value if not _is_volatile(item)]
     return value
 
 
-def _json_lines(label, command):
-    done = subprocess.run(command, capture_output=True, text=True)
-    values = json.loads(done.stdout) if done.stdout.strip() else []
-    return sorted(f"{label} {json.dumps(clean(value), sort_keys=True)}" for value in values if value)
+def _is_volatile(item):
+    """Carrier flags; link-local addresses and routes, which the kernel makes some time after carrier comes."""
+    if isinstance(item, dict):
+        return item.get("local", "").startswith("fe80:") or item.get("dst", "").startswith(("fe80:", "ff00:"))
+    return isinstance(item, str) and item in VOLATILE_FLAGS
 
 
 def network_lines(netns=None):
     """Links, addresses, routes and rules of the host or of a Netns."""
     inside = ["-n", netns.name] if netns else []
     prefix = netns.name if netns else "host"
-    ip = ["ip", *inside, "-j"]
-    lines = _json_lines(f"{prefix} link", [*ip, "-d", "addr", "show"])
-    for family in ("-4", "-6"):
-        lines += _json_lines(f"{prefix} route {family}", [*ip, family, "route", "show", "table", "all"])
-        lines += _json_lines(f"{prefix} rule {family}", [*ip, family, "rule", "show"])
-    return lines
+    batch = "addr show\nroute show table all\nrule show\n"
+    done = subprocess.run(["ip", *inside, "-j", "-d", "-b", "-"], input=batch, capture_output=True, text=True)
+    rules = subprocess.run(["ip", *inside, "-6", "-j", "rule", "show"], capture_output=True, text=True)
+    lines, kinds = [], ("link", "route", "rule", "rule6")
+    for kind, document in zip(kinds, _documents(done.stdout + rules.stdout)):
+        lines += [f"{prefix} {kind} {json.dumps(value, sort_keys=True)}" for value in clean(document) if value]
+    return sorted(lines)
+
+
+def _documents(text):
+    """The JSON documents that stand in `text` one after the other."""
+    decoder, position = json.JSONDecoder(), 0
+    while position < len(text.rstrip()):
+        value, end = decoder.raw_decode(text, position)
+        yield value
+        position = end + len(text[end:]) - len(text[end:].lstrip())
 
 
 def ruleset_lines(skeleton=True):
@@ -80,23 +90,31 @@ def xtables_lines():
     return lines
 
 
-def sysctl_lines(links=None):
+def sysctl_paths(links=None):
     """Network sysctls of the host: the global ones and those of `links` (all if None)."""
-    lines = []
+    paths = []
     for root in ("/proc/sys/net/ipv4", "/proc/sys/net/ipv6"):
         for directory, folders, files in os.walk(root):
             if links is not None and re.search(r"/(conf|neigh)$", directory):
                 folders[:] = [name for name in folders if name in links]
-            for name in files:
-                path = f"{directory}/{name}"
-                if VOLATILE_SYSCTLS.search(path):
-                    continue
-                try:
-                    with open(path, encoding="ascii") as opened:
-                        lines.append(f"sysctl {path} {opened.read().strip()}")
-                except OSError:
-                    continue
-    return sorted(lines)
+            paths += [f"{directory}/{name}" for name in files]
+    return sorted(path for path in paths if not VOLATILE_SYSCTLS.search(path))
+
+
+def sysctl_lines(paths=None):
+    """Values of sysctls (every one of the network if None); unreadable ones are left out."""
+    lines = []
+    for path in sysctl_paths() if paths is None else paths:
+        try:
+            opened = os.open(path, os.O_RDONLY)
+        except OSError:
+            continue
+        try:
+            lines.append(f"sysctl {path} {os.read(opened, 4096).decode().strip()}")
+        except OSError:
+            pass
+        os.close(opened)
+    return lines
 
 
 def file_lines(roots=STATE_ROOTS):

@@ -7,7 +7,7 @@ import socket
 
 from cni_call import Plugins
 from private_host import Netns, addresses, find_link, ip, nft_rules, set_netns
-from snapshot import Snapshot
+from snapshot import Snapshot, ruleset_lines
 
 LEASES = pathlib.Path("/var/lib/cni/networks")
 DUAL = {"type": "host-local",
@@ -43,6 +43,10 @@ class Host:
         if not os.path.exists(shell):
             shutil.copy("/bin/dash", shell)
         return (plugins or self.ours).through([shell, "-c", '"$0"; exit $?'])
+
+    def owned_rules(self):
+        """Rules with an owner's comment and elements of sets and maps, as text: what a DEL must remove."""
+        return ruleset_lines(skeleton=False)
 
     link = staticmethod(find_link)
     addresses = staticmethod(addresses)
