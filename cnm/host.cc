@@ -10,7 +10,7 @@ HostIdentity CurrentHost() {
   std::optional<std::string> boot_id = ReadFile("/proc/sys/kernel/random/boot_id", 4096);
   if (!boot_id) throw Error(Code::kIo, "read /proc/sys/kernel/random/boot_id: is /proc mounted?");
   while (!boot_id->empty() && boot_id->back() == '\n') boot_id->pop_back();
-  return {.boot_id = *std::move(boot_id), .netns = netns::NetNs::Current().identity()};
+  return {.boot_id = *std::move(boot_id), .netns = netns::CurrentIdentity()};
 }
 
 }  // namespace cnm

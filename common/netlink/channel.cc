@@ -97,7 +97,7 @@ Channel Channel::Open(int protocol) {
   if (!fd) throw SystemError(Code::kKernel, "open netlink socket", errno);
   TurnOn(fd, NETLINK_EXT_ACK);
   TurnOn(fd, NETLINK_CAP_ACK);
-  TurnOn(fd, NETLINK_GET_STRICT_CHK);
+  if (protocol == NETLINK_ROUTE) TurnOn(fd, NETLINK_GET_STRICT_CHK);
   return Channel(std::move(fd));
 }
 

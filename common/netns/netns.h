@@ -18,6 +18,9 @@ struct Identity {
   bool operator==(const Identity&) const = default;
 };
 
+/// Of the calling thread's, without opening it.
+Identity CurrentIdentity();
+
 /// An open network namespace. While it is open the namespace lives.
 class NetNs {
  public:

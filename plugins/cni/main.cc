@@ -100,7 +100,7 @@ void RefuseOwnNetns(const NetNs& own, Call& call) {
 /// starts in the host's.
 void Undo(const Plugin& plugin, const Call& call, const NetNs& host) noexcept {
   try {
-    if (NetNs::Current().identity() != host.identity()) host.Enter();
+    if (netns::CurrentIdentity() != host.identity()) host.Enter();
     Call undo = call;
     undo.verb = Verb::kDel;
     Dispatch(plugin, undo);
