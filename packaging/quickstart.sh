@@ -31,7 +31,7 @@ build() {
   say "2. Build: preset release, into build/release/bin"
   mkdir -p "$ROOT/build"
   cd "$ROOT"
-  { cmake --preset release && cmake --build --preset release; } 2>&1 | tee "$log" | while IFS= read -r line; do
+  { cmake --preset release && cmake --build --preset release --target cnm-plugins cnmctl; } 2>&1 | tee "$log" | while IFS= read -r line; do
     [[ $SECONDS -gt $((shown + 4)) && $line == \[* ]] || continue
     shown=$SECONDS
     echo "      ${line:0:90}"
