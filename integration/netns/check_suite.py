@@ -119,7 +119,7 @@ def test_check_fails_when_the_spoof_rules_are_gone(host):
 
 
 def test_check_fails_when_the_lease_is_gone(host):
-    damaged(host, lambda _: os.unlink("/var/lib/cni/networks/net1/10.1.0.2"))
+    damaged(host, lambda _: [os.unlink(f"/var/lib/cni/networks/net1/{address}") for address in leases()])
 
 
 def test_check_fails_when_the_netns_is_gone(host):
