@@ -176,7 +176,7 @@ Cursor LeaseFiles::ReadCursor(uint32_t index) {
   if (!fd && (errno == EACCES || errno == EROFS)) {  // readers need no more
     fd = Fd(::openat(directory_.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   }
-  const Cursor none{.index = index, .inode = 0, .text = ""};
+  Cursor none{.index = index, .inode = 0, .text = ""};
   if (!fd) return none;
   struct stat status {};
   std::array<char, 64> text;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by read

@@ -46,10 +46,9 @@ void ReadFileOf(const LeaseFiles& files, ScannedLease& lease) {
 
 /// Finds the symlink that tells of this very file.
 void FindLink(Scan& scan, ScannedLease& lease) {
-  const auto [begin, end] =
-      std::ranges::equal_range(scan.links, lease.address, std::ranges::less(),
-                               [](const ScannedLink& link) { return link.target.address; });
-  for (auto link = begin; link != end; ++link) {
+  const auto address_of = [](const ScannedLink& link) { return link.target.address; };
+  auto link = std::ranges::lower_bound(scan.links, lease.address, std::ranges::less(), address_of);
+  for (; link != scan.links.end() && link->target.address == lease.address; ++link) {
     if (link->target.inode == lease.file.inode && link->target.mtime_ns == lease.file.mtime_ns) {
       lease.link = static_cast<size_t>(link - scan.links.begin());
       lease.owner_hash = link->owner_hash;

@@ -77,8 +77,7 @@ std::vector<Span> RangeSet::Blocked() const {
     blocked.insert(blocked.end(), range.excluded.begin(), range.excluded.end());
   }
   std::ranges::sort(blocked);
-  const auto repeated = std::ranges::unique(blocked);
-  blocked.erase(repeated.begin(), repeated.end());
+  blocked.erase(std::unique(blocked.begin(), blocked.end()), blocked.end());
   return blocked;
 }
 
