@@ -8,9 +8,11 @@ if(CNM_SANITIZE)
                          -fno-sanitize-recover=all)
   target_link_options(cnm_settings INTERFACE -fsanitize=${CNM_SANITIZE})
 endif()
+# -O2 and no link-time optimisation: measured, whole-program optimisation saved nothing of a process that lives a millisecond, most of
+# it in the kernel, and doubled the build.
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
-  set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
-  add_link_options(-flto=auto)
+  target_link_options(cnm_settings INTERFACE -s)
 endif()
 
 add_library(cnm_warnings INTERFACE)
