@@ -73,9 +73,9 @@ LockTable::Held Controller::Lock(const EndpointKey& key, std::string_view owner)
   try {
     return locks_.Acquire(LockKey(owner), Describe(key), options_.holder);
   } catch (const Error& e) {
-    if (e.code() != Code::kIo || ::access(options_.paths.runtime.c_str(), F_OK) == 0) throw;
+    if (e.code() != Code::kIo) throw;
   }
-  MakeDirectories(options_.paths.runtime, 0700);  // whoever comes first
+  MakeDirectories(options_.paths.runtime, 0700);  // whoever comes first makes it
   return locks_.Acquire(LockKey(owner), Describe(key), options_.holder);
 }
 
@@ -116,24 +116,28 @@ bool Controller::HasLiveEndpoints(std::string_view network) {
   });
 }
 
+/// What is recorded of the network now. @throws Error kConfig when live endpoints forbid the change
+/// to `wanted`
+std::optional<Network> Controller::CheckNetwork(const Network& wanted) {
+  std::optional<Network> recorded = journal_.FindNetwork(wanted.name);
+  if (!recorded || recorded == wanted) return recorded;
+  std::optional<std::string> conflict;
+  if (recorded->driver != wanted.driver) {
+    conflict = fmt::format("its driver is {}, this one says {}", recorded->driver, wanted.driver);
+  } else {
+    conflict = DriverFor(wanted.driver).Conflict(*recorded, wanted);
+  }
+  if (conflict && HasLiveEndpoints(wanted.name)) {
+    throw Error(Code::kConfig, fmt::format("network {} is in use: {}", wanted.name, *conflict),
+                "see cnmctl network ls; use another name, or stop its containers first");
+  }
+  return recorded;
+}
+
 Network Controller::EnsureNetwork(const Network& wanted) {
   for (int attempt = 0; attempt < 16; ++attempt) {
-    const std::optional<Network> recorded = journal_.FindNetwork(wanted.name);
-    if (recorded == wanted) return wanted;
-    if (recorded) {
-      std::optional<std::string> conflict;
-      if (recorded->driver != wanted.driver) {
-        conflict =
-            fmt::format("its driver is {}, this one says {}", recorded->driver, wanted.driver);
-      } else {
-        conflict = DriverFor(wanted.driver).Conflict(*recorded, wanted);
-      }
-      if (conflict && HasLiveEndpoints(wanted.name)) {
-        throw Error(Code::kConfig, fmt::format("network {} is in use: {}", wanted.name, *conflict),
-                    "see cnmctl network ls; use another name, or stop its containers first");
-      }
-    }
-    if (journal_.Write(wanted, recorded)) return wanted;
+    const std::optional<Network> recorded = CheckNetwork(wanted);
+    if (recorded == wanted || journal_.Write(wanted, recorded)) return wanted;
   }
   throw Error(Code::kTryAgain, fmt::format("record network {}: it keeps changing", wanted.name));
 }
@@ -148,7 +152,7 @@ void Controller::ClearWay(const EndpointKey& key, std::string_view owner) {
                 fmt::format("made by {} in {}, host link {}; DEL it first", left->runtime,
                             left->sandbox.path, left->host_link ? left->host_link->name : "none"));
   }
-  Remove(*std::move(left));
+  Remove(*std::move(left), Removal::kGarbage, {});
 }
 
 Endpoint Controller::NewEndpoint(const Network& network, const EndpointSpec& spec,
@@ -170,6 +174,7 @@ Endpoint Controller::NewEndpoint(const Network& network, const EndpointSpec& spe
 Attached Controller::Attach(const Network& network, const EndpointSpec& spec,
                             const netns::NetNs& sandbox, AddressSource* source) {
   const Driver& driver = DriverFor(network.driver);
+  const std::optional<Network> recorded = CheckNetwork(network);
   Endpoint endpoint = NewEndpoint(network, spec, sandbox);
   const LockTable::Held lock = Lock(spec.key, endpoint.owner);
   ClearWay(spec.key, endpoint.owner);
@@ -201,6 +206,7 @@ Attached Controller::Attach(const Network& network, const EndpointSpec& spec,
        }});
   endpoint.state = EndpointState::kReady;
   journal_.Write(endpoint);
+  if (recorded != network) EnsureNetwork(network);  // last: a refused ADD leaves no network behind
   undo.Commit();
   Mark("ready");
   return attached;
@@ -221,41 +227,61 @@ void Controller::Detach(const EndpointKey& key, std::string_view driver,
   const std::string owner = OwnerOf(key.network, key.container_id, key.ifname);
   const std::optional<LockTable::Held> lock = LockForRemoval(key, owner);
   if (std::optional<Endpoint> endpoint = FindForRemoval(owner)) {
-    Remove(*std::move(endpoint));
+    Remove(*std::move(endpoint), Removal::kAsked, sandbox);
   } else {
     RemoveUnrecorded(key, driver, sandbox, source);
   }
 }
 
-void Controller::Remove(Endpoint endpoint) {
+/// A step of a removal that only the state directory can fail: without it the removal still works.
+template <class Step>
+void Controller::TryJournal(Step step) {
+  try {
+    step();
+  } catch (const Error& e) {
+    if (e.code() != Code::kIo) throw;
+    Warn(e.message());
+  }
+}
+
+void Controller::Remove(Endpoint endpoint, Removal removal,
+                        const std::optional<netns::NetNs>& sandbox) {
   const bool same_boot = endpoint.host.boot_id == host_.boot_id;
   if (same_boot && endpoint.host.netns != host_.netns) {
     Warn(fmt::format("{} belongs to another host network namespace: left alone",
                      Describe(endpoint.key)));
     return;
   }
-  Teardown teardown;
-  if (endpoint.state == EndpointState::kReady) {
+  const bool was_ready = endpoint.state == EndpointState::kReady;
+  if (was_ready) {
     endpoint.state =
         EndpointState::kPending;  // condemned: a kill from here on is finished by anybody
-    teardown.Try("journal", [&] { journal_.Write(endpoint); });
+    TryJournal([&] { journal_.Write(endpoint); });
   }
+  Teardown teardown;
   if (same_boot && !endpoint.rules.empty()) {
     teardown.Try("rules", [&] { kernel_.firewall(endpoint.firewall).Remove(endpoint.rules); });
     Mark("firewall");
   }
+  bool link_found = false;
   const bool left = !same_boot || teardown.Try("leave", [&] {
-    DriverFor(endpoint.driver).Leave(endpoint, kernel_);
+    const Driver& driver = DriverFor(endpoint.driver);
+    link_found = driver.Leave(endpoint, kernel_);
+    // Another implementation may have removed our link and made its own for the same container.
+    if (!link_found && removal == Removal::kAsked) {
+      driver.LeaveUnrecorded(endpoint.key, sandbox, kernel_);
+    }
   });
   Mark("links");
-  // An address whose link may still be there is not free.
-  if (left && !endpoint.address_source.empty()) {
+  const bool perhaps_made_anew = removal == Removal::kGarbage && was_ready && same_boot &&
+                                 !link_found && SandboxExists(endpoint.sandbox);
+  // An address whose link may still be there is not free; nor is one that another implementation
+  // may have leased anew for the same container.
+  if (left && !perhaps_made_anew && !endpoint.address_source.empty()) {
     teardown.TryUnwrapped([&] { options_.release_addresses(endpoint.address_source); });
     Mark("addresses");
   }
-  if (teardown.ok()) {
-    teardown.Try("journal", [&] { journal_.RemoveEndpoint(endpoint.owner); });
-  }
+  if (teardown.ok()) TryJournal([&] { journal_.RemoveEndpoint(endpoint.owner); });
   teardown.ThrowIfFailed();
 }
 

@@ -83,15 +83,15 @@ class Controller {
   std::optional<Network> FindNetwork(std::string_view name) { return journal_.FindNetwork(name); }
 
   // ---- endpoints
-  /// Makes the endpoint and joins it to the sandbox. `source` gives its addresses; nullptr =
-  /// layer 2. May move the calling thread into the sandbox.
+  /// Makes the endpoint and joins it to the sandbox; records the network when that has worked.
+  /// `source` gives the addresses; nullptr = layer 2. May move the calling thread into the sandbox.
   /// @throws Error after undoing everything; kExists when the endpoint is there and alive
   Attached Attach(const Network& network, const EndpointSpec& spec, const netns::NetNs& sandbox,
                   AddressSource* source);
 
   /// Leaves and deletes the endpoint: rules, links, addresses, record, in this order. Succeeds when
-  /// there is nothing. `driver`, `sandbox` and `source` are asked only when there is no record: a
-  /// record says itself what it was made of.
+  /// there is nothing. `driver` and `source` are asked only when there is no record, `sandbox` also
+  /// when the recorded link is gone: a record says itself what it was made of.
   /// @throws Error of the first failure, after everything else was tried
   void Detach(const EndpointKey& key, std::string_view driver,
               const std::optional<netns::NetNs>& sandbox, AddressSource* source);
@@ -123,7 +123,15 @@ class Controller {
   Endpoint NewEndpoint(const Network& network, const EndpointSpec& spec,
                        const netns::NetNs& sandbox) const;
   void ClearWay(const EndpointKey& key, std::string_view owner);
-  void Remove(Endpoint endpoint);
+  /// Why an endpoint is removed.
+  enum class Removal {
+    kAsked,    ///< its runtime says so: everything under its key goes, whoever made it
+    kGarbage,  ///< it is in the way or dead: only what is provably this endpoint's goes
+  };
+  void Remove(Endpoint endpoint, Removal removal, const std::optional<netns::NetNs>& sandbox);
+  template <class Step>
+  static void TryJournal(Step step);
+  std::optional<Network> CheckNetwork(const Network& wanted);
   void RemoveUnrecorded(const EndpointKey& key, std::string_view driver,
                         const std::optional<netns::NetNs>& sandbox, AddressSource* source);
   std::optional<Endpoint> FindForRemoval(std::string_view owner);

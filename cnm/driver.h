@@ -73,8 +73,8 @@ class Driver {
   virtual Attached Join(const Network& network, Endpoint& endpoint,
                         const JoinContext& context) const = 0;
 
-  /// Removes the endpoint's links; absent ones are fine.
-  virtual void Leave(const Endpoint& endpoint, HostKernel& host) const = 0;
+  /// Removes the endpoint's links; absent ones are fine. @returns whether the host link was there
+  virtual bool Leave(const Endpoint& endpoint, HostKernel& host) const = 0;
 
   /// As Leave when no record exists: by the names that are derived from the owner, then by the
   /// interface name inside the sandbox. @returns whether something of ours was there, so that rules

@@ -30,7 +30,8 @@ bool Controller::MayCollect(const Endpoint& endpoint, const GarbageRequest& requ
     why = "abandoned";
     return true;
   }
-  const bool same_runtime = endpoint.runtime == options_.runtime && !endpoint.runtime.empty();
+  // An endpoint whose runtime could not be told belongs to whoever collects: nobody else ever will.
+  const bool same_runtime = endpoint.runtime == options_.runtime || endpoint.runtime.empty();
   if (request.valid && endpoint.door == options_.door && same_runtime) {
     why = "not listed";
     return true;
@@ -58,7 +59,7 @@ GarbageReport Controller::CollectGarbage(const GarbageRequest& request) {
         std::optional<Endpoint> endpoint = journal_.FindEndpoint(candidate.owner);
         if (!endpoint) continue;               // removed meanwhile
         if (*endpoint != candidate) continue;  // made anew meanwhile: the next run judges it
-        Remove(*std::move(endpoint));
+        Remove(*std::move(endpoint), Removal::kGarbage, {});
       } catch (const Error& e) {
         report.errors.push_back(e);
         continue;

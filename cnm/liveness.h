@@ -16,4 +16,8 @@ enum class Liveness { kAlive, kDead };
 /// ones.
 Liveness LivenessOf(const Endpoint& endpoint, const HostIdentity& here, HostKernel& host);
 
+/// Whether the recorded path still names the recorded namespace, seen from pid 1's mount namespace.
+/// True when it cannot be told.
+bool SandboxExists(const Sandbox& sandbox);
+
 }  // namespace cnm

@@ -86,7 +86,7 @@ Request CreateVeth(const VethSpec& spec) {
 
 Request CreateBridge(const BridgeSpec& spec) {
   Request request(fmt::format("create bridge {}", spec.name), RTM_NEWLINK, kCreate);
-  AppendHeader(request, MakeHeader(0, IFF_UP, IFF_UP));
+  AppendHeader(request, MakeHeader(0, 0, 0));
   PutEnd(request, spec.name, spec.mac, spec.mtu);
   const Nest info(request, IFLA_LINKINFO);
   PutText(request, IFLA_INFO_KIND, "bridge");

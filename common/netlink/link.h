@@ -54,7 +54,8 @@ struct BridgeSpec {
   uint32_t mtu = 0;  ///< 0 = kernel default
   bool vlan_filtering = false;
 };
-/// Created up. Fails with EEXIST when the name is taken.
+/// Created down, so that its sysctls can be set before it hears anything. Fails with EEXIST when
+/// the name is taken.
 Request CreateBridge(const BridgeSpec& spec);
 
 /// A change of an existing link; only the members that are set. For the bridge port attributes it

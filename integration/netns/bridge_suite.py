@@ -146,14 +146,14 @@ def test_disable_container_interface_leaves_it_down_and_takes_no_ipam(host):
     host.ours.add(bridge_config(disableContainerInterface=True), c1).error(
         7, "cannot use IPAM when DisableContainerInterface flag is set")
     before.must_equal(host.snapshot())
-    host.ours.add(bridge_config(ipam=False, disableContainerInterface=True), c1).ok()
+    host.ours.add(bridge_config(ipam=None, disableContainerInterface=True), c1).ok()
     assert "UP" not in c1.link()["flags"]
 
 
 def test_layer_2_has_an_up_link_without_address(host):
     for name, ipam in (("c1", False), ("c2", {}), ("c3", {"type": ""})):
         one = host.container(name)
-        config = bridge_config(ipam=False)
+        config = bridge_config(ipam=None)
         if ipam is not False:
             config["ipam"] = ipam
         reply = host.ours.add(config, one, container=name).ok()
@@ -249,7 +249,7 @@ def test_one_bridge_serves_two_networks(host):
     c1, c2 = host.container("c1"), host.container("c2")
     other = {**bridge_config(isGateway=True, ipam={"type": "host-local", "subnet": "10.2.0.0/24"}),
              "name": "net2"}
-    host.ours.add(bridge_config(ipam=True), c1).ok()
+    host.ours.add(bridge_config(), c1).ok()
     host.ours.add(other, c2, container="c2").ok()
     host.ours.add(other, c1, ifname="eth1").ok()
     assert c1.addresses() == ["10.1.0.2/24"] and c1.addresses("eth1") == ["10.2.0.3/24"]

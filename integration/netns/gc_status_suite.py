@@ -65,7 +65,7 @@ def test_gc_twice_and_on_an_unknown_network_succeeds(host):
 def test_status_is_silent_where_an_add_would_work(host):
     before = host.snapshot()
     host.ours.status(bridge_config(**FULL)).ok()
-    host.ours.status(bridge_config(ipam=False)).ok()
+    host.ours.status(bridge_config(ipam=None)).ok()
     before.must_equal(host.snapshot())
 
 

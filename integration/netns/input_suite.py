@@ -117,7 +117,7 @@ WRONG_TYPES = {
                "preserveDefaultVlan": ("x",), "macspoofchk": (1,), "enabledad": (1,),
                "disableContainerInterface": (1,), "portIsolation": (1,), "ipam": ([], "x", 7),
                "dns": ([], "x", {"nameservers": "x"}, {"domain": 7}, {"search": [1]}), "args": ([], "x"),
-               "runtimeConfig": ([], {"mac": 7}), "cniVersion": (7, []), "type": (7,),
+               "runtimeConfig": ([], {"mac": 7}), "cniVersion": (7, []),
                "capabilities": ([], {"mac": "yes"}), "prevResult": ([], "x")},
     "ipam": {"type": (7,), "subnet": (7, [], ""), "rangeStart": (7,), "rangeEnd": ([],), "gateway": (7,),
              "ranges": ({}, [{}], [[1]], "x"), "routes": ({}, ["x"], [{"dst": 7}], [{"dst": "x"}],

@@ -90,10 +90,10 @@ def test_html_characters_are_escaped_in_results(host):
 
 def test_a_layer_2_result_of_0_1_0_fails_and_leaves_nothing(host):
     c1 = host.container("c1")
-    host.ours.add(bridge_config("0.4.0", ipam=False), c1).ok()
-    host.ours.delete(bridge_config("0.4.0", ipam=False), c1).ok()
+    host.ours.add(bridge_config("0.4.0", ipam=None), c1).ok()
+    host.ours.delete(bridge_config("0.4.0", ipam=None), c1).ok()
     before = host.snapshot()
-    host.ours.add(bridge_config("0.2.0", ipam=False), c1).error(
+    host.ours.add(bridge_config("0.2.0", ipam=None), c1).error(
         text="cannot convert: no valid IP addresses")
     before.must_equal(host.snapshot())
 

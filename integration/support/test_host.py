@@ -66,12 +66,13 @@ def leases(network="net1", directory=LEASES):
     return found
 
 
-def bridge_config(version="1.1.0", ipam=True, **keys):
-    """A bridge configuration `net1` on br1 with 10.1.0.0/24 by host-local; keyword keys are added."""
+HOST_LOCAL = {"type": "host-local", "subnet": "10.1.0.0/24"}
+
+
+def bridge_config(version="1.1.0", ipam=HOST_LOCAL, **keys):
+    """A bridge configuration `net1` on br1 with 10.1.0.0/24 by host-local; ipam=None leaves that key out; keyword keys are added."""
     config = {"cniVersion": version, "name": "net1", "type": "bridge", "bridge": "br1"}
-    if ipam is True:
-        ipam = {"type": "host-local", "subnet": "10.1.0.0/24"}
-    if ipam:
+    if ipam is not None:
         config["ipam"] = ipam
     config.update(keys)
     return config

@@ -194,7 +194,7 @@ def test_promiscuous_mode_is_of_the_bridge(host):
 
 
 def test_layer_2_port_of_a_vlan_is_up_without_an_address(host):
-    config = bridge_config("1.0.0", ipam=False, vlan=100)
+    config = bridge_config("1.0.0", ipam=None, vlan=100)
     joined = Joined(host, "c1", config)
     assert vlans(joined.port) == {100: PVID}
     wait_until(lambda: joined.netns.link()["operstate"] == "UP", what="eth0 up")

@@ -65,6 +65,19 @@ void DecodeName(Call& call) {
               std::exchange(call.network, ""));
 }
 
+/// Keys that every plugin is given and few read: judged all the same, so that a mistake is named
+/// where it was made.
+void DecodeCommonKeys(const json::Object& conf) {
+  std::string type;
+  conf.Optional("type", type);
+  if (const auto capabilities = conf.OptionalObject("capabilities")) {
+    for (const std::string& name : capabilities->Keys()) {
+      bool wanted = false;
+      capabilities->Optional(name, wanted);
+    }
+  }
+}
+
 void DecodePrevious(Call& call) {
   const bool used = (Bit(call.verb) & kAttachment) != 0;
   if (used && call.conf) call.prev_result = DecodePrevResult(*call.conf, call.version);
@@ -110,6 +123,7 @@ void DecodeConfig(Call& call) {
   }
   DecodeBody(call);
   DecodeName(call);
+  DecodeCommonKeys(*call.conf);
   DecodePrevious(call);
 }
 

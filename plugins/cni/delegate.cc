@@ -29,7 +29,7 @@ bool IsRegularFile(Found& file) {
 
 Found Find(std::string_view type, std::string_view path) {
   if (type.empty()) throw Error(Code::kConfig, "no plugin name provided");
-  if (type.find('/') != std::string_view::npos) {
+  if (type.find('/') != std::string_view::npos || type == "." || type == "..") {
     throw Error(Code::kConfig, fmt::format("invalid plugin name: {}", type));
   }
   if (path.empty()) throw Error(Code::kEnvironment, "no paths provided");

@@ -27,7 +27,7 @@ class BridgeDriver final : public Driver {
   void PlanAddressing(const Network& network, Endpoint& endpoint) const override;
   Attached Join(const Network& network, Endpoint& endpoint,
                 const JoinContext& context) const override;
-  void Leave(const Endpoint& endpoint, HostKernel& host) const override;
+  bool Leave(const Endpoint& endpoint, HostKernel& host) const override;
   bool LeaveUnrecorded(const EndpointKey& key, const std::optional<netns::NetNs>& sandbox,
                        HostKernel& host) const override;
   void Check(const Network& network, const Attached& expected, const netns::NetNs& sandbox,

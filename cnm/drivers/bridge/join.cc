@@ -120,10 +120,10 @@ Attached BridgeDriver::Join(const Network& network, Endpoint& endpoint,
     EnableForwarding(gateways);
   }
 
+  // Before the request: once the kernel has it, nobody else would know about the pair.
+  context.undo.Push("veth", [&] { Leave(endpoint, context.host); });
   const netlink::Link port = CreatePair(options, endpoint, bridge.ifindex, context);
   endpoint.host_link->ifindex = port.ifindex;
-  context.undo.Push(
-      "veth", [&socket, ifindex = port.ifindex] { socket.Execute(netlink::RemoveLink(ifindex)); });
   MarkPort(options, endpoint, socket);
   ConfigureSandbox(options, endpoint, port.peer, context);
 

@@ -20,8 +20,9 @@ bool RemoveHostLink(const std::string& name, const std::string& owner, netlink::
 
 }  // namespace
 
-void BridgeDriver::Leave(const Endpoint& endpoint, HostKernel& host) const {
-  if (endpoint.host_link) RemoveHostLink(endpoint.host_link->name, endpoint.owner, host.links());
+bool BridgeDriver::Leave(const Endpoint& endpoint, HostKernel& host) const {
+  return endpoint.host_link &&
+         RemoveHostLink(endpoint.host_link->name, endpoint.owner, host.links());
 }
 
 bool BridgeDriver::LeaveUnrecorded(const EndpointKey& key,

@@ -25,7 +25,6 @@ netlink::Link CreateBridge(const Options& options, netlink::Socket& socket) {
   spec.vlan_filtering = options.vlan_filtering();
   // EEXIST: another ADD was faster, and made what we would have made.
   socket.Execute(netlink::CreateBridge(spec).Tolerate(EEXIST));
-  RefuseRouterAdvertisements(options.bridge);
   return socket.GetLink(options.bridge);
 }
 
@@ -82,7 +81,12 @@ netlink::Link EnsureBridge(const Options& options, netlink::Socket& socket) {
   netlink::Link link = found ? *std::move(found) : CreateBridge(options, socket);
   CheckExistingBridge(options, link);
   netlink::LinkChange change;
-  if (!link.up()) change.up = true;
+  if (!link.up()) {
+    // Born down and only now brought up: whoever is killed in between leaves a bridge that the next
+    // ADD finishes.
+    RefuseRouterAdvertisements(link.name);
+    change.up = true;
+  }
   if (options.promiscuous && link.promiscuity == 0) change.promiscuous = true;
   if (change.up || change.promiscuous) {
     socket.Execute(netlink::ChangeLink(link.ifindex, change));
@@ -90,10 +94,14 @@ netlink::Link EnsureBridge(const Options& options, netlink::Socket& socket) {
   return link;
 }
 
+std::string GatewayLinkName(const Options& options) {
+  return options.vlan == 0 ? options.bridge : fmt::format("{}.{}", options.bridge, options.vlan);
+}
+
 netlink::Link EnsureGatewayLink(const Options& options, const netlink::Link& bridge,
                                 netlink::Socket& socket) {
   if (options.vlan == 0) return bridge;
-  const std::string name = fmt::format("{}.{}", bridge.name, options.vlan);
+  const std::string name = GatewayLinkName(options);
   if (name.size() > 15) {
     throw Error(Code::kConfig,
                 fmt::format("gateway link {} of the VLAN: name is longer than 15 bytes", name),

@@ -16,6 +16,9 @@ namespace cnm::bridge {
 /// @throws Error kInUse `"br0" already exists but is not a bridge`
 netlink::Link EnsureBridge(const Options& options, netlink::Socket& socket);
 
+/// The name of the link that holds the gateway addresses: the bridge's, or `<bridge>.<vlan>`.
+std::string GatewayLinkName(const Options& options);
+
 /// The link that holds the gateway addresses of the options' VLAN: the bridge, or
 /// `<bridge>.<vlan>`, a veth pair on the host whose other end is an access port of that VLAN. Made
 /// when missing; it stays, as the bridge does.

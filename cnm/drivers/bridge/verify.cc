@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "cnm/drivers/bridge/driver.h"
+#include "cnm/drivers/bridge/links.h"
 #include "cnm/drivers/bridge/options.h"
 #include "cnm/sandbox/verify.h"
 #include "common/base/error.h"
@@ -80,6 +81,23 @@ netlink::Link VerifyPort(const Options& options, const Attached& expected,
   Fail(fmt::format("CNI veth created for bridge {} was not found", options.bridge));
 }
 
+/// The gateways of the addresses must still be on the bridge, or on its VLAN's gateway link.
+void VerifyGateways(const Options& options, const Attached& expected, netlink::Socket& socket) {
+  if (!options.is_gateway) return;
+  const std::string holder = GatewayLinkName(options);
+  const std::optional<netlink::Link> link = socket.FindLink(holder);
+  if (!link) Fail(fmt::format("Interface name {} not found", holder));
+  const std::vector<netlink::LinkAddress> present = socket.Addresses(link->ifindex);
+  for (const AddressGrant& grant : expected.addressing.addresses) {
+    if (!grant.gateway) continue;
+    const net::Prefix wanted{*grant.gateway, grant.prefix.length};
+    if (std::none_of(present.begin(), present.end(),
+                     [&](const auto& a) { return a.prefix == wanted; })) {
+      Fail(fmt::format("gateway address {} is not on {}", wanted.ToString(), holder));
+    }
+  }
+}
+
 }  // namespace
 
 void BridgeDriver::Check(const Network& network, const Attached& expected,
@@ -88,6 +106,7 @@ void BridgeDriver::Check(const Network& network, const Attached& expected,
   netlink::Socket& socket = host.links();
   const netlink::Link bridge = VerifyBridge(options, expected, socket);
   const netlink::Link port = VerifyPort(options, expected, bridge, socket);
+  VerifyGateways(options, expected, socket);
   sandbox.Enter();
   netlink::Socket inside = netlink::Socket::Open();
   const netlink::Link link = VerifySandboxLink(expected, "veth", inside);

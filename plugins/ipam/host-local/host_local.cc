@@ -4,9 +4,11 @@
 #include "plugins/ipam/host-local/host_local.h"
 
 #include <dirent.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <memory>
 
 #include <fmt/format.h>
@@ -126,8 +128,24 @@ void Gc(const cni::Call& call) {
   });
 }
 
+/// The directory, or the nearest one above it that exists, must be one we can write in.
+void CheckDataDir(std::string directory) {
+  struct stat st {};
+  while (::stat(directory.c_str(), &st) != 0 && errno == ENOENT && directory.size() > 1) {
+    const size_t slash = directory.rfind('/');
+    directory.resize(slash == std::string::npos || slash == 0 ? 1 : slash);
+  }
+  const int err = !S_ISDIR(st.st_mode)                     ? ENOTDIR
+                  : ::access(directory.c_str(), W_OK) != 0 ? errno
+                                                           : 0;
+  if (err != 0) {
+    throw SystemError(Code::kUnavailable, fmt::format("$.ipam.dataDir: {}", directory), err);
+  }
+}
+
 void Status(const cni::Call& call) {
   const Config config = DecodeCall(call);
+  CheckDataDir(config.data_dir + "/" + config.network);
   const std::vector<uint32_t> free =
       OpenDirectory(config.data_dir, config.network).CountFree(config.range_sets);
   for (size_t i = 0; i < free.size(); ++i) {

@@ -40,7 +40,7 @@ cni::Result Add(const cni::Call& call) {
   cni::WarnUnknownKeys(call);
   const netns::NetNs sandbox = netns::NetNs::Open(call.netns);
   Controller controller = cni::OpenController(call, {&kDriver});
-  const Network network = controller.EnsureNetwork(ToNetwork(config, call));
+  const Network network = ToNetwork(config, call);
   const std::unique_ptr<cni::Delegate> ipam = Ipam(config, call);
   EndpointSpec spec;
   spec.key = cni::KeyOf(call);
