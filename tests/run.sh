@@ -26,10 +26,11 @@ tier_layering() { one_test "every #include points downward" runner tests/layerin
 tier_unit() { "$SUPPORT/gtest_tap.py" build/dev/bin/unit_*; } # ASan and UBSan are in
 
 tier_fuzz() { # 20 s for each decoder of what strangers write
-  build tidy || return 1
-  local target
-  for target in build/tidy/bin/fuzz_*; do
-    one_test "$(basename "$target"), 20 s" "$target" -max_total_time=20 -print_final_stats=1 -artifact_prefix="$LOGS/"
+  local source target targets=()
+  for source in tests/fuzz/*_fuzz.cc; do targets+=("fuzz_$(basename "$source" _fuzz.cc)"); done
+  build tidy "${targets[@]}" || return 1
+  for target in "${targets[@]}"; do
+    one_test "$target, 20 s" "build/tidy/bin/$target" -max_total_time=20 -print_final_stats=1 -artifact_prefix="$LOGS/"
   done
 }
 
@@ -47,8 +48,8 @@ tier_bench() { # that it runs, and the counts of system calls and messages; no t
   runner integration/bench/counts --plugins "$PLUGINS"
 }
 
-tier_tidy() {
-  build tidy || return 1
+tier_tidy() { # every file once; later only what changed
+  build tidy cnm_fmt || return 1 # it is the compile commands that clang-tidy needs
   tests/tidy.py build/tidy
 }
 
@@ -72,19 +73,23 @@ runner() {
   return $status
 }
 
-# build PRESET: configures and builds one preset; output in build/logs/build-PRESET.log.
+# build PRESET [TARGET...]: configures one preset and builds all of it or those; output in build/logs/build-PRESET.log.
 build() {
-  local log=$LOGS/build-$1.log launcher=() line next=$((SECONDS + 10))
+  local preset=$1 log=$LOGS/build-$1.log launcher=() line next=$((SECONDS + 10))
+  shift
   ! command -v ccache > /dev/null || launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
-  { cmake --preset "$1" "${launcher[@]}" && cmake --build "build/$1" --parallel "$JOBS"; } 2>&1 | tee "$log" |
+  {
+    cmake --preset "$preset" "${launcher[@]}" &&
+      cmake --build "build/$preset" --parallel "$JOBS" ${1:+--target "$@"}
+  } 2>&1 | tee "$log" |
     while IFS= read -r line; do
       [ $SECONDS -ge $next ] || continue
       next=$((SECONDS + 10))
-      echo "  build $1: ${line:0:90}" >&3
+      echo "  build $preset: ${line:0:90}" >&3
     done
   [ "${PIPESTATUS[0]}" != 0 ] || return 0
-  echo "not ok - the preset $1 builds"
-  tail -n 40 "$log" | sed 's/^/# /'
+  echo "not ok - the preset $preset builds"
+  { grep -E -A 4 'error:|FAILED:|CMake Error' "$log" || tail -n 20 "$log"; } | head -n 40 | cut -c1-200 | sed 's/^/# /'
   return 1
 }
 
@@ -99,7 +104,7 @@ tier_build() {
 report() {
   local tier=$1 started=$SECONDS line row
   echo "== $tier"
-  while read -r line; do # the last line is the row
+  while IFS= read -r line; do # the last line is the row
     [ -z "${row:-}" ] || echo "$row"
     row=$line
   done < <("tier_$tier" 2>&1 | "$SUPPORT/tap_report.py" "$tier" "$LOGS/$tier.log" \
