@@ -193,8 +193,8 @@ Attached Controller::Attach(const Network& network, const EndpointSpec& spec,
     Mark("addresses");
   }
   driver.PlanAddressing(network, endpoint);
-  journal_.Write(endpoint);
   if (!endpoint.rules.empty()) {
+    journal_.Write(endpoint);  // rules name addresses; links and leases are found by owner
     undo.Push("rules", [&] { kernel_.firewall(endpoint.firewall).Remove(endpoint.rules); });
     kernel_.firewall(endpoint.firewall).Add(endpoint.rules);
     Mark("firewall");

@@ -41,10 +41,7 @@ void WriteSysctls(const SandboxLink& link, const Addressing& addressing) {
   } else {
     netns::WriteSysctl(ipv6 + "accept_dad", "0");  // also for the link-local address
   }
-  // What lets the kernel announce the addresses (netlink::Announce).
-  if (HasFamily(addressing, net::Family::kIpv4)) {
-    netns::WriteSysctl(fmt::format("net/ipv4/conf/{}/arp_notify", link.name), "1");
-  }
+  // What lets the kernel announce IPv6 addresses (netlink::Announce).
   if (HasFamily(addressing, net::Family::kIpv6)) {
     netns::WriteSysctl(ipv6 + "ndisc_notify", "1");
   }
@@ -99,6 +96,7 @@ void ConfigureLink(const SandboxLink& link, const Addressing& addressing, netlin
   }
   netlink::LinkChange up;
   up.up = true;
+  if (HasFamily(addressing, net::Family::kIpv4)) up.arp_notify = true;  // netlink::Announce
   batch.push_back(netlink::ChangeLink(link.ifindex, up));
   for (const netlink::Route& route : ResolveRoutes(addressing, link.ifindex)) {
     batch.push_back(netlink::AddRoute(route));

@@ -3,6 +3,7 @@
 
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
+#include <linux/ip.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
@@ -110,6 +111,12 @@ Request ChangeLink(int ifindex, const LinkChange& change) {
   if (change.mac) Put(request, IFLA_ADDRESS, change.mac->bytes);
   if (change.alias) PutText(request, IFLA_IFALIAS, *change.alias);
   PutPort(request, change);
+  if (change.arp_notify) {
+    const Nest families(request, IFLA_AF_SPEC);
+    const Nest ipv4(request, AF_INET);
+    const Nest settings(request, IFLA_INET_CONF);
+    PutNumber<uint32_t>(request, IPV4_DEVCONF_ARP_NOTIFY, *change.arp_notify ? 1 : 0);
+  }
   return request;
 }
 

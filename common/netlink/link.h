@@ -69,6 +69,8 @@ struct LinkChange {
   std::optional<std::string> alias = {};
   std::optional<bool> hairpin = {};   ///< bridge port attribute
   std::optional<bool> isolated = {};  ///< bridge port attribute
+  /// net.ipv4.conf.LINK.arp_notify; set after `up`, and cheaper than a write to /proc/sys
+  std::optional<bool> arp_notify = {};
 };
 Request ChangeLink(int ifindex, const LinkChange& change);
 /// ENODEV is tolerated: removing twice succeeds.
