@@ -23,7 +23,7 @@ from test_host import LEASES, leases
 
 FIRST, NETWORK = 10, "net1"
 DIRECTORY = LEASES / NETWORK
-ENOUGH = 6  # turns that must have met one tick
+ENOUGH = 3  # turns that must have met one tick
 
 
 def config(size):
@@ -63,7 +63,7 @@ class Plugin:
 
 class ByHand:
     """The reference's file operations of an ADD and a DEL, without its start-up time. `unnoticed`
-    counts those that left the directory's mtime as it was."""
+    counts those that came in the very tick of our last call: the kernel's clock cannot tell them apart."""
 
     def __init__(self, size):
         self.range = [f"10.1.0.{FIRST + i}" for i in range(size)]
@@ -95,12 +95,12 @@ class ByHand:
         """Locks and changes the directory: `ADDRESS UNNOTICED`."""
         with open(f"{directory}/lock", "rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            before = os.stat(directory).st_mtime_ns
+            ours = os.stat(f"{directory}/.cnm-hints").st_mtime_ns  # what our last call wrote last
             if verb == "ADD":
                 address = self.take(directory, container)
             else:
                 os.unlink(f"{directory}/{address}")
-            return f"{address} {os.stat(directory).st_mtime_ns == before}"
+            return f"{address} {os.stat(directory).st_mtime_ns == ours}"
 
     def take(self, directory, container):
         """The next free address after the last one, round robin."""
@@ -193,7 +193,7 @@ def waiting_for_lock():
     return len(re.findall(rf"-> FLOCK .*:{inode} ", pathlib.Path("/proc/locks").read_text()))
 
 
-def turns(bench, least=1, most=80):
+def turns(bench, least=1, most=120):
     """Goes on until one tick was met often enough."""
     while bench.met() < ENOUGH or bench.tries < least:
         assert bench.tries < most, f"one tick met {bench.met()} times in {bench.tries} turns"

@@ -40,6 +40,10 @@ class LeaseFiles {
 
   const std::string& path() const { return path_; }
   int64_t ModifiedAt() const;
+  /// Sets the directory's mtime some seconds into the past and returns it. Whoever changes the
+  /// directory later gives it the time of that moment, so that even a change in the same tick of a
+  /// coarse clock is seen.
+  int64_t StampModified() const;
   std::vector<std::string> Names() const;
 
   /// nullopt when absent. Neither follows links nor waits for pipes.

@@ -158,7 +158,7 @@ void LeaseIndex::Mark(const net::Address& address, bool taken) {
 void LeaseIndex::Save() {
   if (!hints_ || !complete_ || (!rescanned_ && !same_time_)) return;
   if (rescanned_) hints_->boot_id = boot_id();
-  hints_->modified_ns = files_.ModifiedAt();
+  hints_->modified_ns = files_.StampModified();
   if (same_cursors_) hints_->trusted_ns = hints_->modified_ns;
   files_.WriteHints(EncodeHints(*hints_));
 }

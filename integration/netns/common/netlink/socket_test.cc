@@ -60,6 +60,7 @@ class SocketNetns : public testing::NetnsTest {
   /// A bridge br0 with the veth as its port.
   void Connect() {
     socket_->Execute(CreateBridge({.name = "br0", .mac = kBridgeMac}));
+    socket_->Execute(ChangeLink(socket_->GetLink("br0").ifindex, {.up = true}));
     VethSpec spec = Veth();
     spec.master = socket_->GetLink("br0").ifindex;
     socket_->Execute(CreateVeth(spec));
