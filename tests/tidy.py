@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""tidy.py BUILD_DIR: clang-tidy over our files in BUILD_DIR/compile_commands.json, two at a time; prints TAP.
+"""tidy.py BUILD_DIR [--deep]: clang-tidy over our files in BUILD_DIR/compile_commands.json; prints TAP.
 
+The static analyzer looks at one function at a time; with --deep also across calls, which takes four times as long.
 What passed is remembered in BUILD_DIR/tidy-passed by a digest of .clang-tidy, the command and the preprocessed source
 (comments included, because NOLINT is one), so that a second run costs only what changed.
 """
@@ -14,6 +15,9 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+with open(os.path.join(ROOT, '.clang-tidy'), 'rb') as style_file:
+    STYLE = style_file.read()
+SHALLOW = ['--extra-arg=' + word for word in ('-Xclang', '-analyzer-config', '-Xclang', 'mode=shallow')]
 OURS = re.compile(r'^(common|ipam|cnm|plugins|tests|integration)/')
 
 
@@ -26,28 +30,28 @@ def preprocess(entry):
     return subprocess.check_output(words + ['-E', '-C'], cwd=entry['directory'], stderr=subprocess.DEVNULL)
 
 
-def tidy(entry, build, style):
+def tidy(entry, build, options):
     """Returns (path, passed, output)."""
     path = os.path.relpath(entry['file'], ROOT)
     try:
-        digest = hashlib.sha256(style + entry['command'].encode() + preprocess(entry)).hexdigest()
+        digest = hashlib.sha256(STYLE + repr((options, entry['command'])).encode() + preprocess(entry)).hexdigest()
     except subprocess.CalledProcessError as error:
         return path, False, f'does not preprocess: {error}'
     stamp = os.path.join(build, 'tidy-passed', digest)
     if os.path.exists(stamp):
         return path, True, ''
-    result = subprocess.run(['clang-tidy', '--quiet', '-p', build, entry['file']], capture_output=True, text=True)
+    result = subprocess.run(['clang-tidy', '--quiet', *options, '-p', build, entry['file']], capture_output=True,
+                            text=True)
     if result.returncode == 0:
         with open(stamp, 'w', encoding='utf-8') as mark:
             mark.write(path + '\n')
     return path, result.returncode == 0, result.stdout + result.stderr
 
 
-def main(build):
+def main(build, *deep):
     build = os.path.abspath(build)
     os.makedirs(os.path.join(build, 'tidy-passed'), exist_ok=True)
-    with open(os.path.join(ROOT, '.clang-tidy'), 'rb') as file:
-        style = file.read()
+    options = [] if deep else SHALLOW
     with open(os.path.join(build, 'compile_commands.json'), encoding='utf-8') as file:
         entries = {entry['file']: entry for entry in json.load(file)
                    if OURS.match(os.path.relpath(entry['file'], ROOT))}
@@ -55,7 +59,7 @@ def main(build):
     all_passed = True
     with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         for future in concurrent.futures.as_completed(
-                [pool.submit(tidy, entry, build, style) for entry in entries.values()]):
+                [pool.submit(tidy, entry, build, options) for entry in entries.values()]):
             path, passed, output = future.result()
             all_passed = all_passed and passed
             print(f'{"ok" if passed else "not ok"} - {path}', flush=True)
@@ -64,6 +68,6 @@ def main(build):
     return 0 if all_passed else 1
 
 
-if len(sys.argv) != 2:
+if len(sys.argv) < 2 or sys.argv[2:] not in ([], ['--deep']):
     sys.exit(__doc__)
-sys.exit(main(sys.argv[1]))
+sys.exit(main(*sys.argv[1:]))
