@@ -32,6 +32,17 @@ netlink::VethSpec VethOf(const Options& options, const Endpoint& endpoint, int b
   return spec;
 }
 
+/// Gives the endpoint the next name for its host link: recorded, and guarded, before it is used.
+void Rename(Endpoint& endpoint, const JoinContext& context) {
+  HostLink& host_link = *endpoint.host_link;
+  auto& guard = endpoint.rules.spoof_guard;
+  if (guard) context.host.firewall(endpoint.firewall).Remove(endpoint.rules);
+  host_link.name = HostLinkName(endpoint.owner, host_link.attempt);
+  if (guard) guard->link = host_link.name;
+  context.journal();
+  if (guard) context.host.firewall(endpoint.firewall).Add(endpoint.rules);
+}
+
 /// Makes the pair. Its birth is also the test that both names are free: EEXIST means that one was
 /// not.
 netlink::Link CreatePair(const Options& options, Endpoint& endpoint, int bridge,
@@ -39,11 +50,7 @@ netlink::Link CreatePair(const Options& options, Endpoint& endpoint, int bridge,
   netlink::Socket& socket = context.host.links();
   HostLink& host_link = *endpoint.host_link;
   for (; host_link.attempt < kNameAttempts; ++host_link.attempt) {
-    if (host_link.attempt > 0) {
-      host_link.name = HostLinkName(endpoint.owner, host_link.attempt);
-      if (auto& guard = endpoint.rules.spoof_guard) guard->link = host_link.name;
-      context.journal();
-    }
+    if (host_link.attempt > 0) Rename(endpoint, context);
     const netlink::Request create =
         netlink::CreateVeth(VethOf(options, endpoint, bridge, context.sandbox)).Tolerate(EEXIST);
     if (socket.Execute(create) == 0) return socket.GetLink(host_link.name);
