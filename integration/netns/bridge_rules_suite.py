@@ -1,5 +1,6 @@
 # The bridge plugin's rules: masquerading and the guard against foreign MAC addresses.
 
+import hashlib
 import os
 import socket
 
@@ -77,6 +78,19 @@ def test_macspoofchk_drops_frames_of_another_mac(host):
     host.ours.delete(config, c1).ok()
     host.ours.delete(config, c2, container="c2").ok()
     assert not host.owned_rules()
+
+
+def test_macspoofchk_guards_the_link_that_is_made_when_its_name_is_taken(host):
+    c1 = host.container("c1")
+    taken = "veth" + hashlib.sha512(b"net1\0c1\0eth0").hexdigest()[:11]
+    os.system(f"ip link add {taken} type veth peer name foreign0")
+    config = bridge_config(macspoofchk=True)
+    names = [link["name"] for link in host.ours.add(config, c1).ok().json["interfaces"]]
+    assert taken not in names, names
+    assert rules_of(host, names[1]) and not rules_of(host, taken), host.owned_rules()
+    host.ours.delete(config, c1).ok()
+    assert not host.owned_rules()
+    assert taken in os.popen("ip -br link").read(), "the foreign link stays"
 
 
 def test_macspoofchk_twice_leaves_no_second_jump(host):

@@ -67,7 +67,7 @@ netlink::Link CreateGatewayLink(const std::string& name, const Options& options,
   Options access = options;
   access.trunk.clear();
   ConfigurePortVlans(access, socket.GetLink(spec.name).ifindex, socket);
-  const netlink::Link link = socket.GetLink(name);
+  netlink::Link link = socket.GetLink(name);
   netlink::LinkChange up;
   up.up = true;
   socket.Execute(netlink::ChangeLink(link.ifindex, up));
