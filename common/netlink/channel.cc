@@ -128,7 +128,8 @@ void Channel::ReadAcks(std::span<const Request> requests, uint32_t first, std::s
     if (count < 0) throw Error(Code::kKernel, requests.front().what() + ": no answer");
     for (size_t i = 0; i < static_cast<size_t>(count); ++i) {
       const nlmsghdr* const ack = slots.AckAt(i);
-      const size_t index = ack == nullptr ? requests.size() : ack->nlmsg_seq - first;
+      if (ack == nullptr) continue;
+      const size_t index = ack->nlmsg_seq - first;
       if (index >= requests.size()) continue;
       --missing;
       outcomes[index] = ErrnoOf(*ack);
