@@ -25,7 +25,8 @@ std::string Describe(const EndpointKey& key) {
 
 Controller::Controller(ControllerOptions options)
     : options_(std::move(options)),
-      host_(CurrentHost()),
+      own_netns_(netns::NetNs::Current()),
+      host_(CurrentHost(own_netns_)),
       store_(options_.paths.runtime, Durability::kVolatile),
       journal_(store_),
       locks_(options_.paths.runtime + "/lock"),
@@ -40,7 +41,7 @@ firewall::Ledger Controller::MakeLedger() {
               [this] {
                 std::vector<firewall::Rules> live;
                 for (Endpoint& endpoint : journal_.Endpoints()) {
-                  if (!endpoint.rules.empty() && endpoint.host == host_) {
+                  if (!endpoint.rules.empty() && endpoint.host == host_ && !IsDead(endpoint)) {
                     live.push_back(std::move(endpoint.rules));
                   }
                 }
@@ -55,11 +56,14 @@ firewall::Ledger Controller::MakeLedger() {
                   const auto link = kernel_.links().FindLink(HostLinkName(owner, 0));
                   return !link || link->alias != owner;
                 }
-                if (endpoint->state == EndpointState::kPending) {
-                  return !locks_.IsHeld(LockKey(owner));
-                }
-                return LivenessOf(*endpoint) == Liveness::kDead;
+                return IsDead(*endpoint);
               }};
+}
+
+/// Abandoned, or provably gone.
+bool Controller::IsDead(const Endpoint& endpoint) {
+  if (endpoint.state != EndpointState::kReady) return !locks_.IsHeld(LockKey(endpoint.owner));
+  return LivenessOf(endpoint) == Liveness::kDead;
 }
 
 const Driver& Controller::DriverFor(std::string_view type) const {
@@ -147,6 +151,10 @@ Network Controller::EnsureNetwork(const Network& wanted) {
 void Controller::ClearWay(const EndpointKey& key, std::string_view owner) {
   std::optional<Endpoint> left = journal_.FindEndpoint(owner);
   if (!left) return;
+  if (left->host.boot_id == host_.boot_id && left->host.netns != host_.netns) {
+    throw Error(Code::kExists, fmt::format("{} exists already", Describe(key)),
+                "it belongs to another host network namespace: DEL it there first");
+  }
   if (left->state == EndpointState::kReady && LivenessOf(*left) == Liveness::kAlive) {
     throw Error(Code::kExists, fmt::format("{} exists already", Describe(key)),
                 fmt::format("made by {} in {}, host link {}; DEL it first", left->runtime,
@@ -189,7 +197,11 @@ Attached Controller::Attach(const Network& network, const EndpointSpec& spec,
   Mark("journal");
   if (source != nullptr) {
     endpoint.addressing = source->Request();
-    undo.Push("addresses", [&] { source->Release(); });
+    undo.Push("addresses", [&] {
+      if (undo.failed()) return;  // a link that could not be removed may still use them
+      own_netns_.Enter();         // where the IPAM was asked
+      source->Release();
+    });
     Mark("addresses");
   }
   driver.PlanAddressing(network, endpoint);
@@ -204,9 +216,12 @@ Attached Controller::Attach(const Network& network, const EndpointSpec& spec,
       {.sandbox = sandbox, .host = kernel_, .store = store_, .undo = undo, .journal = [&] {
          journal_.Write(endpoint);
        }});
+  if (recorded != network) {  // only now: a refused ADD leaves no network behind
+    if (!recorded) undo.Push("network", [&] { journal_.RemoveNetwork(network.name); });
+    EnsureNetwork(network);
+  }
   endpoint.state = EndpointState::kReady;
   journal_.Write(endpoint);
-  if (recorded != network) EnsureNetwork(network);  // last: a refused ADD leaves no network behind
   undo.Commit();
   Mark("ready");
   return attached;
@@ -252,10 +267,12 @@ void Controller::Remove(Endpoint endpoint, Removal removal,
                      Describe(endpoint.key)));
     return;
   }
-  const bool was_ready = endpoint.state == EndpointState::kReady;
-  if (was_ready) {
+  const bool was_complete = endpoint.state != EndpointState::kPending;
+  if (endpoint.state == EndpointState::kReady) {
+    // From here on a kill is finished by anybody. What nobody asked to remove keeps its protection
+    // below.
     endpoint.state =
-        EndpointState::kPending;  // condemned: a kill from here on is finished by anybody
+        removal == Removal::kAsked ? EndpointState::kPending : EndpointState::kCondemned;
     TryJournal([&] { journal_.Write(endpoint); });
   }
   Teardown teardown;
@@ -268,12 +285,14 @@ void Controller::Remove(Endpoint endpoint, Removal removal,
     const Driver& driver = DriverFor(endpoint.driver);
     link_found = driver.Leave(endpoint, kernel_);
     // Another implementation may have removed our link and made its own for the same container.
-    if (!link_found && removal == Removal::kAsked) {
+    const bool same_sandbox = sandbox && sandbox->identity() == endpoint.sandbox.identity;
+    if (!link_found && removal == Removal::kAsked && same_sandbox) {
       driver.LeaveUnrecorded(endpoint.key, sandbox, kernel_);
+      own_netns_.Enter();
     }
   });
   Mark("links");
-  const bool perhaps_made_anew = removal == Removal::kGarbage && was_ready && same_boot &&
+  const bool perhaps_made_anew = removal == Removal::kGarbage && was_complete && same_boot &&
                                  !link_found && SandboxExists(endpoint.sandbox);
   // An address whose link may still be there is not free; nor is one that another implementation
   // may have leased anew for the same container.

@@ -137,10 +137,12 @@ class Controller {
   std::optional<Endpoint> FindForRemoval(std::string_view owner);
   bool MayCollect(const Endpoint& endpoint, const GarbageRequest& request, std::string& why);
   bool HasLiveEndpoints(std::string_view network);
+  bool IsDead(const Endpoint& endpoint);
   firewall::Ledger MakeLedger();
   void Mark(std::string_view step);
 
   ControllerOptions options_;
+  netns::NetNs own_netns_;  ///< the host's: work that was led into a sandbox comes back here
   HostIdentity host_;
   FileStore store_;
   Journal journal_;

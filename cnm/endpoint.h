@@ -16,7 +16,11 @@ namespace cnm {
 
 /// Where an endpoint is in its life. A pending one whose lock nobody holds was abandoned by a
 /// killed process.
-enum class EndpointState { kPending, kReady };
+enum class EndpointState {
+  kPending,  ///< being made, or being removed because its runtime asked
+  kReady,
+  kCondemned,  ///< was ready; being removed as garbage
+};
 
 /// The three words that name an endpoint. For API and Docker endpoints the container id is the
 /// endpoint id.

@@ -26,7 +26,7 @@ bool Controller::MayCollect(const Endpoint& endpoint, const GarbageRequest& requ
     why = "busy";
     return false;
   }
-  if (endpoint.state == EndpointState::kPending) {
+  if (endpoint.state != EndpointState::kReady) {
     why = "abandoned";
     return true;
   }

@@ -16,8 +16,8 @@ struct HostIdentity {
   bool operator==(const HostIdentity&) const = default;
 };
 
-/// Of this process, which must not have entered another netns yet. @throws Error kIo
-HostIdentity CurrentHost();
+/// Of this boot and the host side `own`. @throws Error kIo
+HostIdentity CurrentHost(const netns::NetNs& own);
 
 /// Where state lives.
 struct StatePaths {

@@ -13,6 +13,18 @@ namespace {
 using json::Object;
 using json::Writer;
 
+std::string_view StateName(EndpointState state) {
+  switch (state) {
+    case EndpointState::kReady:
+      return "ready";
+    case EndpointState::kCondemned:
+      return "condemned";
+    case EndpointState::kPending:
+      break;
+  }
+  return "pending";
+}
+
 Object ParseRecord(std::string_view json, std::string_view what) {
   Object record = json::Parse(json, what);
   int64_t schema = 0;
@@ -186,7 +198,7 @@ Network DecodeNetwork(std::string_view json) {
 std::string Encode(const Endpoint& endpoint) {
   Writer w;
   w.BeginObject().Member("schema", kRecordSchema);
-  w.Member("state", endpoint.state == EndpointState::kReady ? "ready" : "pending");
+  w.Member("state", StateName(endpoint.state));
   w.Member("owner", endpoint.owner).Member("network", endpoint.key.network);
   w.Member("containerID", endpoint.key.container_id).Member("ifname", endpoint.key.ifname);
   w.Member("driver", endpoint.driver).Member("door", endpoint.door);
@@ -211,7 +223,9 @@ Endpoint DecodeEndpoint(std::string_view json) {
   Endpoint endpoint;
   std::string state;
   o.Required("state", state);
-  endpoint.state = state == "ready" ? EndpointState::kReady : EndpointState::kPending;
+  for (const EndpointState known : {EndpointState::kReady, EndpointState::kCondemned}) {
+    if (state == StateName(known)) endpoint.state = known;
+  }
   o.Required("owner", endpoint.owner);
   o.Required("network", endpoint.key.network);
   o.Required("containerID", endpoint.key.container_id);

@@ -36,7 +36,7 @@ std::string AddressesOf(const Endpoint& endpoint) {
 }
 
 std::string StateOf(const Endpoint& endpoint, Controller& controller) {
-  if (endpoint.state == EndpointState::kPending) return "pending";
+  if (endpoint.state != EndpointState::kReady) return "pending";
   return controller.LivenessOf(endpoint) == Liveness::kDead ? "dead" : "ready";
 }
 

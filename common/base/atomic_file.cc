@@ -122,7 +122,8 @@ void MakeDirectories(const std::string& path, unsigned mode) {
 
 bool RemoveFile(const std::string& path) {
   if (::unlink(path.c_str()) == 0) return true;
-  if (errno == ENOENT || errno == ENOTDIR) return false;
+  // A name that is too long cannot be there.
+  if (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG) return false;
   throw SystemError(Code::kIo, fmt::format("remove {}", path), errno);
 }
 

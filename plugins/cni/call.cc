@@ -141,7 +141,12 @@ std::string RuntimeExecutable() {
   std::array<char, 4096> target{};
   const std::string link = fmt::format("/proc/{}/exe", ::getppid());
   const ssize_t length = ::readlink(link.c_str(), target.data(), target.size());
-  return length <= 0 ? "" : std::string(target.data(), static_cast<size_t>(length));
+  if (length <= 0) return "";
+  std::string_view path(target.data(), static_cast<size_t>(length));
+  // A runtime whose file was replaced by an upgrade is still the same runtime.
+  constexpr std::string_view kDeleted = " (deleted)";
+  if (path.ends_with(kDeleted)) path.remove_suffix(kDeleted.size());
+  return std::string(path);
 }
 
 }  // namespace cnm::cni

@@ -49,8 +49,7 @@ netlink::Link CreatePair(const Options& options, Endpoint& endpoint, int bridge,
                          const JoinContext& context) {
   netlink::Socket& socket = context.host.links();
   HostLink& host_link = *endpoint.host_link;
-  for (; host_link.attempt < kNameAttempts; ++host_link.attempt) {
-    if (host_link.attempt > 0) Rename(endpoint, context);
+  while (host_link.attempt < kNameAttempts) {
     const netlink::Request create =
         netlink::CreateVeth(VethOf(options, endpoint, bridge, context.sandbox)).Tolerate(EEXIST);
     if (socket.Execute(create) == 0) return socket.GetLink(host_link.name);
@@ -62,8 +61,12 @@ netlink::Link CreatePair(const Options& options, Endpoint& endpoint, int bridge,
                   fmt::format("CNI_IFNAME {}: the sandbox {} has a link of this name",
                               endpoint.key.ifname, endpoint.sandbox.path));
     }
-    const bool ours = taken->alias == endpoint.owner || taken->mac == host_link.mac;
-    if (ours) socket.Execute(netlink::RemoveLink(taken->ifindex));  // its record was lost
+    if (taken->alias == endpoint.owner || taken->mac == host_link.mac) {
+      socket.Execute(netlink::RemoveLink(taken->ifindex));  // ours: its record was lost
+      continue;
+    }
+    ++host_link.attempt;
+    Rename(endpoint, context);
   }
   throw Error(Code::kInUse,
               fmt::format("every host link name of endpoint {} is taken", endpoint.owner));
@@ -128,7 +131,7 @@ Attached BridgeDriver::Join(const Network& network, Endpoint& endpoint,
   }
 
   // Before the request: once the kernel has it, nobody else would know about the pair.
-  context.undo.Push("veth", [&] { Leave(endpoint, context.host); });
+  context.undo.Push("veth", [this, &endpoint, &host = context.host] { Leave(endpoint, host); });
   const netlink::Link port = CreatePair(options, endpoint, bridge.ifindex, context);
   endpoint.host_link->ifindex = port.ifindex;
   MarkPort(options, endpoint, socket);

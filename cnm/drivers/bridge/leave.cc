@@ -29,7 +29,10 @@ bool BridgeDriver::LeaveUnrecorded(const EndpointKey& key,
                                    const std::optional<netns::NetNs>& sandbox,
                                    HostKernel& host) const {
   const std::string owner = OwnerOf(key.network, key.container_id, key.ifname);
-  if (RemoveHostLink(HostLinkName(owner, 0), owner, host.links())) return true;
+  // The names it may have been given, up to the first that nobody has.
+  for (uint32_t attempt = 0; host.links().FindLink(HostLinkName(owner, attempt)); ++attempt) {
+    if (RemoveHostLink(HostLinkName(owner, attempt), owner, host.links())) return true;
+  }
   if (!sandbox) return false;
   // Another implementation made it: its host link has a random name, so it is found by its far end.
   sandbox->Enter();

@@ -54,8 +54,8 @@ std::string GatewayPortName(const std::string& name) {
   return HostLinkName(OwnerOf("bridge gateway", name, ""), 0);
 }
 
-netlink::Link CreateGatewayLink(const std::string& name, const Options& options,
-                                const netlink::Link& bridge, netlink::Socket& socket) {
+void CreateGatewayPair(const std::string& name, const Options& options, const netlink::Link& bridge,
+                       netlink::Socket& socket) {
   netlink::VethSpec spec;  // the port is the "host end": it is born up and enslaved
   spec.name = GatewayPortName(name);
   spec.master = bridge.ifindex;
@@ -64,14 +64,6 @@ netlink::Link CreateGatewayLink(const std::string& name, const Options& options,
   spec.peer_name = name;
   spec.peer_mac = BridgeMac(name);
   socket.Execute(netlink::CreateVeth(spec).Tolerate(EEXIST));
-  Options access = options;
-  access.trunk.clear();
-  ConfigurePortVlans(access, socket.GetLink(spec.name).ifindex, socket);
-  netlink::Link link = socket.GetLink(name);
-  netlink::LinkChange up;
-  up.up = true;
-  socket.Execute(netlink::ChangeLink(link.ifindex, up));
-  return link;
 }
 
 }  // namespace
@@ -107,8 +99,19 @@ netlink::Link EnsureGatewayLink(const Options& options, const netlink::Link& bri
                 fmt::format("gateway link {} of the VLAN: name is longer than 15 bytes", name),
                 "$.bridge; shorten the bridge's name");
   }
-  if (auto link = socket.FindLink(name)) return *std::move(link);
-  return CreateGatewayLink(name, options, bridge, socket);
+  std::optional<netlink::Link> link = socket.FindLink(name);
+  if (link && link->up()) return *std::move(link);
+  // Brought up last: whoever is killed before leaves a link that the next ADD finishes.
+  if (!link) CreateGatewayPair(name, options, bridge, socket);
+  Options access = options;
+  access.trunk.clear();
+  ConfigurePortVlans(access, socket.GetLink(GatewayPortName(name)).ifindex, socket);
+  RefuseRouterAdvertisements(name);
+  netlink::LinkChange up;
+  up.up = true;
+  netlink::Link made = socket.GetLink(name);
+  socket.Execute(netlink::ChangeLink(made.ifindex, up));
+  return made;
 }
 
 void EnableForwarding(const std::vector<net::Prefix>& gateways) {
