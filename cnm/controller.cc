@@ -216,6 +216,7 @@ Attached Controller::Attach(const Network& network, const EndpointSpec& spec,
       {.sandbox = sandbox, .host = kernel_, .store = store_, .undo = undo, .journal = [&] {
          journal_.Write(endpoint);
        }});
+  Mark("links");
   if (recorded != network) {  // only now: a refused ADD leaves no network behind
     if (!recorded) undo.Push("network", [&] { journal_.RemoveNetwork(network.name); });
     EnsureNetwork(network);
