@@ -20,7 +20,7 @@ std::string FindProgram(const std::string& type, std::string_view path) {
   while (!path.empty()) {
     const std::string_view directory = path.substr(0, path.find(':'));
     path.remove_prefix(std::min(path.size(), directory.size() + 1));
-    const std::string file = fmt::format("{}/{}", directory, type);
+    std::string file = fmt::format("{}/{}", directory, type);
     struct stat st {};
     if (::stat(file.c_str(), &st) == 0 && S_ISREG(st.st_mode)) return file;
   }
