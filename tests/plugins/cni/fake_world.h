@@ -23,7 +23,7 @@ namespace cnm::cni {
 /// Variables that live as long as this object.
 class FakeEnvironment {
  public:
-  explicit FakeEnvironment(std::map<std::string, std::string> variables) {
+  explicit FakeEnvironment(const std::map<std::string, std::string>& variables) {
     for (const auto& [name, value] : variables) text_.push_back(name + "=" + value);
     for (const std::string& entry : text_) entries_.push_back(entry.c_str());
     entries_.push_back(nullptr);
