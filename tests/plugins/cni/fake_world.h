@@ -24,7 +24,8 @@ namespace cnm::cni {
 class FakeEnvironment {
  public:
   explicit FakeEnvironment(const std::map<std::string, std::string>& variables) {
-    for (const auto& [name, value] : variables) text_.push_back(name + "=" + value);
+    for (const auto& [name, value] : variables)
+      text_.push_back(std::string(name).append("=").append(value));
     for (const std::string& entry : text_) entries_.push_back(entry.c_str());
     entries_.push_back(nullptr);
   }
@@ -69,7 +70,7 @@ class TemporaryDirectory {
 
   /// Writes a program.
   std::string Script(std::string_view name, std::string_view text) const {
-    const std::string file = *this / name;
+    std::string file = *this / name;
     std::ofstream(file) << "#!/bin/sh\n" << text;
     std::filesystem::permissions(file, std::filesystem::perms::owner_all);
     return file;
