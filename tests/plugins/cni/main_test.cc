@@ -59,7 +59,7 @@ class MainTest : public testing::Test {
     return RunWith(std::move(changes), in_.fd(), out_.fd());
   }
 
-  int RunWith(std::map<std::string, std::string> changes, int in, int out) {
+  int RunWith(const std::map<std::string, std::string>& changes, int in, int out) {
     std::map<std::string, std::string> variables = {{"CNI_CONTAINERID", "c1"},
                                                     {"CNI_NETNS", "/gone"},
                                                     {"CNI_IFNAME", "eth0"},
