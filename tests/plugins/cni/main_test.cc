@@ -54,9 +54,9 @@ class MainTest : public testing::Test {
  protected:
   MainTest() { script = {}; }
 
-  int Run(std::map<std::string, std::string> changes, std::string_view input = kConfig) {
+  int Run(const std::map<std::string, std::string>& changes, std::string_view input = kConfig) {
     in_ = FakeStream(input);
-    return RunWith(std::move(changes), in_.fd(), out_.fd());
+    return RunWith(changes, in_.fd(), out_.fd());
   }
 
   int RunWith(const std::map<std::string, std::string>& changes, int in, int out) {
