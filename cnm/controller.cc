@@ -1,5 +1,6 @@
-// controller.cc: the core: networks, endpoints and sandboxes brought together. Garbage collection
-// is in garbage.cc.
+// controller.cc: the core: networks, endpoints and sandboxes brought together. What meta plugins
+// add is in attachments.cc, taking away in removal.cc, garbage collection in garbage.cc, reloading
+// in reload.cc.
 #include "cnm/controller.h"
 
 #include <unistd.h>
@@ -9,20 +10,10 @@
 #include <fmt/format.h>
 
 #include "cnm/id.h"
-#include "cnm/teardown.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
 
 namespace cnm {
-namespace {
-
-std::string Describe(const EndpointKey& key) {
-  return fmt::format("endpoint {} of container {} on network {}", key.ifname, key.container_id,
-                     key.network);
-}
-
-}  // namespace
-
 Controller::Controller(ControllerOptions options)
     : options_(std::move(options)),
       own_netns_(netns::NetNs::Current()),
@@ -37,27 +28,18 @@ void Controller::Mark(std::string_view step) {
 }
 
 firewall::Ledger Controller::MakeLedger() {
-  return {.live =
-              [this] {
-                std::vector<firewall::Rules> live;
-                for (Endpoint& endpoint : journal_.Endpoints()) {
-                  if (!endpoint.rules.empty() && endpoint.host == host_ && !IsDead(endpoint)) {
-                    live.push_back(std::move(endpoint.rules));
-                  }
-                }
-                return live;
-              },
-          .dead =
-              [this](std::string_view owner) {
-                const std::optional<Endpoint> endpoint = journal_.FindEndpoint(owner);
-                // Journal before everything: rules without a record belong to nobody, unless the
-                // record was lost; then the link that carries the owner speaks.
-                if (!endpoint) {
-                  const auto link = kernel_.links().FindLink(HostLinkName(owner, 0));
-                  return !link || link->alias != owner;
-                }
-                return IsDead(*endpoint);
-              }};
+  return {.live = [this](std::string_view backend) { return LiveRules(backend); },
+          .dead = [this](std::string_view owner) { return IsDeadOwner(owner); }};
+}
+
+bool Controller::IsDeadOwner(std::string_view owner) {
+  if (const std::optional<Endpoint> endpoint = journal_.FindEndpoint(owner)) {
+    return IsDead(*endpoint);
+  }
+  // Journal before everything: rules without a record belong to nobody, unless the record was lost;
+  // then the link that carries the owner speaks.
+  const auto link = kernel_.links().FindLink(HostLinkName(owner, 0));
+  return !link || link->alias != owner;
 }
 
 /// Abandoned, or provably gone.
@@ -109,7 +91,7 @@ std::vector<Endpoint> Controller::FindEndpoints(std::string_view container_id,
 }
 
 Liveness Controller::LivenessOf(const Endpoint& endpoint) {
-  return cnm::LivenessOf(endpoint, host_, kernel_);
+  return cnm::LivenessOf(endpoint, host_, kernel_, missing_);
 }
 
 bool Controller::HasLiveEndpoints(std::string_view network) {
@@ -174,8 +156,6 @@ Endpoint Controller::NewEndpoint(const Network& network, const EndpointSpec& spe
   endpoint.host = host_;
   endpoint.sandbox = {.path = spec.sandbox_path, .identity = sandbox.identity()};
   if (spec.mac) endpoint.mac = *spec.mac;
-  endpoint.rules.owner = endpoint.owner;
-  endpoint.rules.network = spec.key.network;
   return endpoint;
 }
 
@@ -205,10 +185,10 @@ Attached Controller::Attach(const Network& network, const EndpointSpec& spec,
     Mark("addresses");
   }
   driver.PlanAddressing(network, endpoint);
-  if (!endpoint.rules.empty()) {
+  if (!endpoint.attachments.empty()) {
+    ChooseBackends(endpoint);
     journal_.Write(endpoint);  // rules name addresses; links and leases are found by owner
-    undo.Push("rules", [&] { kernel_.firewall(endpoint.firewall).Remove(endpoint.rules); });
-    kernel_.firewall(endpoint.firewall).Add(endpoint.rules);
+    Program(endpoint, network.driver, undo);
     Mark("firewall");
   }
   Attached attached = driver.Join(
@@ -228,115 +208,12 @@ Attached Controller::Attach(const Network& network, const EndpointSpec& spec,
   return attached;
 }
 
-/// The record, if the store can be read at all: a removal goes on without it.
-std::optional<Endpoint> Controller::FindForRemoval(std::string_view owner) {
-  try {
-    return journal_.FindEndpoint(owner);
-  } catch (const Error& e) {
-    Warn(fmt::format("{}: going on by derived names", e.message()));
-    return std::nullopt;
-  }
-}
-
-void Controller::Detach(const EndpointKey& key, std::string_view driver,
-                        const std::optional<netns::NetNs>& sandbox, AddressSource* source) {
-  const std::string owner = OwnerOf(key.network, key.container_id, key.ifname);
-  const std::optional<LockTable::Held> lock = LockForRemoval(key, owner);
-  if (std::optional<Endpoint> endpoint = FindForRemoval(owner)) {
-    Remove(*std::move(endpoint), Removal::kAsked, sandbox);
-  } else {
-    RemoveUnrecorded(key, driver, sandbox, source);
-  }
-}
-
-/// A step of a removal that only the state directory can fail: without it the removal still works.
-template <class Step>
-void Controller::TryJournal(Step step) {
-  try {
-    step();
-  } catch (const Error& e) {
-    if (e.code() != Code::kIo) throw;
-    Warn(e.message());
-  }
-}
-
-void Controller::Remove(Endpoint endpoint, Removal removal,
-                        const std::optional<netns::NetNs>& sandbox) {
-  const bool same_boot = endpoint.host.boot_id == host_.boot_id;
-  if (same_boot && endpoint.host.netns != host_.netns) {
-    Warn(fmt::format("{} belongs to another host network namespace: left alone",
-                     Describe(endpoint.key)));
-    return;
-  }
-  const bool was_complete = endpoint.state != EndpointState::kPending;
-  if (endpoint.state == EndpointState::kReady) {
-    // From here on a kill is finished by anybody. What nobody asked to remove keeps its protection
-    // below.
-    endpoint.state =
-        removal == Removal::kAsked ? EndpointState::kPending : EndpointState::kCondemned;
-    TryJournal([&] { journal_.Write(endpoint); });
-  }
-  Teardown teardown;
-  if (same_boot && !endpoint.rules.empty()) {
-    teardown.Try("rules", [&] { kernel_.firewall(endpoint.firewall).Remove(endpoint.rules); });
-    Mark("firewall");
-  }
-  bool link_found = false;
-  const bool left = !same_boot || teardown.Try("leave", [&] {
-    const Driver& driver = DriverFor(endpoint.driver);
-    link_found = driver.Leave(endpoint, kernel_);
-    // Another implementation may have removed our link and made its own for the same container.
-    const bool same_sandbox = sandbox && sandbox->identity() == endpoint.sandbox.identity;
-    if (!link_found && removal == Removal::kAsked && same_sandbox) {
-      driver.LeaveUnrecorded(endpoint.key, sandbox, kernel_);
-      own_netns_.Enter();
-    }
-  });
-  Mark("links");
-  const bool perhaps_made_anew = removal == Removal::kGarbage && was_complete && same_boot &&
-                                 !link_found && SandboxExists(endpoint.sandbox);
-  // An address whose link may still be there is not free; nor is one that another implementation
-  // may have leased anew for the same container.
-  if (left && !perhaps_made_anew && !endpoint.address_source.empty()) {
-    teardown.TryUnwrapped([&] { options_.release_addresses(endpoint.address_source); });
-    Mark("addresses");
-  }
-  if (teardown.ok()) TryJournal([&] { journal_.RemoveEndpoint(endpoint.owner); });
-  teardown.ThrowIfFailed();
-}
-
-void Controller::RemoveUnrecorded(const EndpointKey& key, std::string_view driver,
-                                  const std::optional<netns::NetNs>& sandbox,
-                                  AddressSource* source) {
-  Teardown teardown;
-  bool ours = false;
-  const bool left = teardown.Try(
-      "leave", [&] { ours = DriverFor(driver).LeaveUnrecorded(key, sandbox, kernel_); });
-  // With the journal before everything, nothing of ours exists without a record unless records were
-  // lost; the derived link is the sign of that, and only then is a dump of the tables worth its
-  // cost.
-  if (ours) {
-    teardown.Try("rules", [&] {
-      kernel_.firewall("nftables")
-          .RemoveByOwner(OwnerOf(key.network, key.container_id, key.ifname));
-    });
-  }
-  Mark("links");
-  if (left && source != nullptr) {
-    teardown.TryUnwrapped([&] { source->Release(); });
-    Mark("addresses");
-  }
-  teardown.ThrowIfFailed();
-}
-
 void Controller::Check(const Network& network, const EndpointKey& key, const Attached& expected,
                        const netns::NetNs& sandbox, AddressSource* source) {
   if (source != nullptr) source->Check();
   // What the reference plugins made has no record, and its rules are not ours to judge.
   const std::optional<Endpoint> endpoint = FindEndpoint(key);
-  if (endpoint && !endpoint->rules.empty()) {
-    kernel_.firewall(endpoint->firewall).Verify(endpoint->rules);
-  }
+  if (endpoint) VerifyAttachments(*endpoint, network.driver);
   DriverFor(network.driver).Check(network, expected, sandbox, kernel_);
 }
 

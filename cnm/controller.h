@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "cnm/address_source.h"
+#include "cnm/attachment.h"
 #include "cnm/driver.h"
 #include "cnm/endpoint.h"
 #include "cnm/host.h"
@@ -24,6 +25,7 @@
 #include "cnm/liveness.h"
 #include "cnm/network.h"
 #include "cnm/store/file_store.h"
+#include "cnm/teardown.h"
 #include "common/base/error.h"
 #include "common/base/file_lock.h"
 #include "common/base/step_times.h"
@@ -54,6 +56,9 @@ struct EndpointSpec {
 /// Whom a garbage collection may touch.
 struct GarbageRequest {
   std::string network;
+  /// A meta plugin's name: only its attachments go, and a foreign record with its last. "" = whole
+  /// endpoints.
+  std::string plugin = {};
   /// Endpoints that live; nullopt = no list was given: only the provably dead go.
   std::optional<std::vector<EndpointKey>> valid;
   bool dry_run = false;
@@ -68,6 +73,29 @@ struct GarbageReport {
   std::vector<Item> removed;
   std::vector<Item> kept;
   std::vector<Error> errors;
+};
+
+/// What Reload programmed.
+struct ReloadReport {
+  size_t endpoints = 0;
+  std::vector<std::string> backends;
+  std::vector<Error> errors;
+};
+
+/// What stands in the packet filters, and what should and does not.
+struct FirewallReport {
+  struct Item {
+    std::string backend;
+    firewall::Programmed rule;
+  };
+  struct Loss {
+    EndpointKey key;
+    std::string plugin;
+    std::string backend;
+    std::string what;  ///< the first difference
+  };
+  std::vector<Item> programmed;
+  std::vector<Loss> missing;
 };
 
 class Controller {
@@ -101,6 +129,26 @@ class Controller {
   void Check(const Network& network, const EndpointKey& key, const Attached& expected,
              const netns::NetNs& sandbox, AddressSource* source);
 
+  // ---- attachments: what meta plugins add to an endpoint that another plugin made
+  /// Makes the plugin's attachments exactly these: what a former call of the same plugin left goes
+  /// first. An endpoint without a record gets a foreign one. Rules are added here, one transaction
+  /// a backend; stale flows to published ports are forgotten.
+  /// @throws Error after undoing everything; kInUse naming the holder of a port
+  void AddAttachments(const AttachmentSpec& spec);
+  /// Removes them; a foreign endpoint's record goes with its last. Succeeds when there is nothing.
+  /// @throws Error of the first failure, after everything else was tried
+  void RemoveAttachments(const RemovalSpec& spec);
+  /// The plugin's recorded attachments, after verifying their rules, links and sysctls; empty when
+  /// there is no record. @throws Error naming the first difference
+  std::vector<Attachment> CheckAttachments(const EndpointKey& key, std::string_view plugin);
+
+  /// Programs every live endpoint's rules anew, each backend in one transaction, and sets the
+  /// host's sysctls and gateway addresses again. Reads records only; touches neither links nor
+  /// leases.
+  ReloadReport Reload();
+  /// By dumps of every packet filter here: for people.
+  FirewallReport ReadFirewall();
+
   /// Removes the network's endpoints that nobody needs (design.md §1): abandoned ones; those of the
   /// calling runtime that are not listed; the provably dead.
   GarbageReport CollectGarbage(const GarbageRequest& request);
@@ -129,8 +177,7 @@ class Controller {
     kGarbage,  ///< it is in the way or dead: only what is provably this endpoint's goes
   };
   void Remove(Endpoint endpoint, Removal removal, const std::optional<netns::NetNs>& sandbox);
-  template <class Step>
-  static void TryJournal(Step step);
+  static void TryJournal(const std::function<void()>& step);
   std::optional<Network> CheckNetwork(const Network& wanted);
   void RemoveUnrecorded(const EndpointKey& key, std::string_view driver,
                         const std::optional<netns::NetNs>& sandbox, AddressSource* source);
@@ -138,7 +185,26 @@ class Controller {
   bool MayCollect(const Endpoint& endpoint, const GarbageRequest& request, std::string& why);
   bool HasLiveEndpoints(std::string_view network);
   bool IsDead(const Endpoint& endpoint);
+  // attachments
+  Endpoint FindOrMakeForeign(const AttachmentSpec& spec, std::string_view owner);
+  static void ChooseBackends(Endpoint& endpoint);
+  void Program(Endpoint& endpoint, std::string_view plugin, Rollback& undo);
+  void AddRules(const Attachment& attachment);
+  void WithdrawRules(Endpoint& endpoint, Attachment& attachment);
+  void ReleaseIsolation(Endpoint& endpoint, Attachment& attachment);
+  void Withdraw(Endpoint& endpoint, std::string_view plugin, Teardown& teardown);
+  void WithdrawFormer(Endpoint& endpoint, const AttachmentSpec& spec);
+  void RemoveLinkOf(const std::string& owner, const std::string& name);
+  void Forget(Endpoint& endpoint, std::string_view plugin);
+  void RemovePlugin(Endpoint endpoint, const RemovalSpec& spec);
+  void VerifyAttachments(const Endpoint& endpoint, std::string_view plugin);
+  // reload
+  void RestoreShared(const Endpoint& endpoint, ReloadReport& report);
+  void AcceptEverywhere();
   firewall::Ledger MakeLedger();
+  std::vector<Endpoint> RecordedHere();
+  std::vector<firewall::Rules> LiveRules(std::string_view backend);
+  bool IsDeadOwner(std::string_view owner);
   void Mark(std::string_view step);
 
   ControllerOptions options_;
@@ -148,6 +214,7 @@ class Controller {
   Journal journal_;
   LockTable locks_;
   HostKernel kernel_;
+  MissingSandboxes missing_;
 };
 
 }  // namespace cnm

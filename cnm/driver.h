@@ -88,6 +88,11 @@ class Driver {
   virtual void Check(const Network& network, const Attached& expected, const netns::NetNs& sandbox,
                      HostKernel& host) const = 0;
 
+  /// Puts back what endpoints share on the host and anybody may have taken away: gateway addresses,
+  /// forwarding. Makes no link. @throws Error when the shared link is gone
+  virtual void Restore(const Network& network, const Endpoint& endpoint, HostKernel& host,
+                       Store& store) const = 0;
+
   /// Whether this network could be built now. @throws Error kUnavailable
   virtual void Ready(const Network& network, HostKernel& host) const = 0;
 };

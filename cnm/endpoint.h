@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cnm/address_source.h"
 #include "cnm/host.h"
@@ -32,6 +33,9 @@ struct EndpointKey {
   bool operator==(const EndpointKey&) const = default;
 };
 
+/// "endpoint eth0 of container c1 on network blue".
+std::string Describe(const EndpointKey& key);
+
 /// The link on the host that carries an endpoint.
 struct HostLink {
   std::string name;
@@ -42,12 +46,35 @@ struct HostLink {
   bool operator==(const HostLink&) const = default;
 };
 
+/// A sysctl of the host, and what an attachment needs it to be.
+struct HostSysctl {
+  std::string name;  ///< "net/ipv4/conf/cni0/route_localnet"
+  std::string value;
+  bool operator==(const HostSysctl&) const = default;
+};
+
+/// What a driver or a meta plugin added to an endpoint besides links and addresses. Everything that
+/// another process needs to remove it is here: the interface plugin's DEL and garbage collection
+/// know no plugin.
+struct Attachment {
+  std::string plugin;        ///< "portmap"
+  std::string backend = {};  ///< the packet filter for `rules`; "" = the best there is
+  firewall::Rules rules = {};
+  std::vector<std::string> links = {};   ///< on the host, alias = owner; removed with it
+  std::vector<std::string> files = {};   ///< removed with it
+  std::vector<HostSysctl> sysctls = {};  ///< set again by a reload; shared, so never undone
+  std::string state = {};                ///< the plugin's own, a JSON object; "" = none
+
+  bool operator==(const Attachment&) const = default;
+};
+
 /// One endpoint. What a later process needs to undo all of it is here, written before it is made.
 struct Endpoint {
   std::string owner;  ///< OwnerOf(key)
   EndpointKey key;
-  std::string driver;
-  std::string door;     ///< which front door made it: "cni"
+  std::string driver;  ///< "" = foreign: another implementation made its link and addresses, and we
+                       ///< only know its attachments
+  std::string door;    ///< which front door made it: "cni"
   std::string runtime;  ///< the executable that asked for it
   EndpointState state = EndpointState::kPending;
   HostIdentity host;
@@ -55,11 +82,18 @@ struct Endpoint {
   std::optional<HostLink> host_link;  ///< none for drivers without a link on the host
   net::Mac mac;                       ///< of the link in the sandbox
   Addressing addressing;
-  std::string address_source;  ///< AddressSource::Journal(); "" = layer 2
-  std::string firewall;        ///< the backend that holds `rules`; "" = none
-  firewall::Rules rules;
+  std::string address_source;           ///< AddressSource::Journal(); "" = layer 2
+  std::vector<Attachment> attachments;  ///< the driver's own rules first, tagged with its type
 
+  bool foreign() const { return driver.empty(); }
   bool operator==(const Endpoint&) const = default;
 };
+
+/// The attachment of this plugin in this backend; made empty if there is none. Later calls may move
+/// it.
+Attachment& EnsureAttachment(Endpoint& endpoint, std::string_view plugin, std::string_view backend);
+
+/// Makes the attachment's rules the endpoint's: owner, network, container id.
+void NameRules(const Endpoint& endpoint, Attachment& attachment);
 
 }  // namespace cnm

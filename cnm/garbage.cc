@@ -9,6 +9,15 @@
 #include "common/base/log.h"
 
 namespace cnm {
+namespace {
+
+/// Every endpoint is of the plugin "".
+bool HasAttachmentOf(const Endpoint& endpoint, std::string_view plugin) {
+  return plugin.empty() || std::any_of(endpoint.attachments.begin(), endpoint.attachments.end(),
+                                       [&](const Attachment& a) { return a.plugin == plugin; });
+}
+
+}  // namespace
 
 bool Controller::MayCollect(const Endpoint& endpoint, const GarbageRequest& request,
                             std::string& why) {
@@ -46,8 +55,14 @@ bool Controller::MayCollect(const Endpoint& endpoint, const GarbageRequest& requ
 
 GarbageReport Controller::CollectGarbage(const GarbageRequest& request) {
   GarbageReport report;
-  for (Endpoint& candidate : journal_.Endpoints()) {
-    if (candidate.key.network != request.network) continue;
+  std::vector<Endpoint> candidates = journal_.Endpoints();
+  std::erase_if(candidates, [&](const Endpoint& e) {
+    return e.key.network != request.network || !HasAttachmentOf(e, request.plugin);
+  });
+  for (const Endpoint& candidate : candidates) {
+    if (!candidate.host_link) missing_.Look(candidate.sandbox);
+  }
+  for (Endpoint& candidate : candidates) {
     std::string why;
     if (!MayCollect(candidate, request, why)) {
       report.kept.push_back({std::move(candidate), std::move(why)});
@@ -59,7 +74,11 @@ GarbageReport Controller::CollectGarbage(const GarbageRequest& request) {
         std::optional<Endpoint> endpoint = journal_.FindEndpoint(candidate.owner);
         if (!endpoint) continue;               // removed meanwhile
         if (*endpoint != candidate) continue;  // made anew meanwhile: the next run judges it
-        Remove(*std::move(endpoint), Removal::kGarbage, {});
+        if (request.plugin.empty()) {
+          Remove(*std::move(endpoint), Removal::kGarbage, {});
+        } else {
+          RemovePlugin(*std::move(endpoint), {.key = candidate.key, .plugin = request.plugin});
+        }
       } catch (const Error& e) {
         report.errors.push_back(e);
         continue;

@@ -1,10 +1,7 @@
 // host_kernel.cc: the host's side of the kernel edge, opened when first needed.
 #include "cnm/host_kernel.h"
 
-#include <fmt/format.h>
-
-#include "common/base/error.h"
-#include "common/firewall/nftables.h"
+#include "common/firewall/select.h"
 
 namespace cnm {
 
@@ -14,12 +11,10 @@ netlink::Socket& HostKernel::links() {
 }
 
 firewall::Firewall& HostKernel::firewall(std::string_view backend) {
-  if (backend != "nftables") {
-    throw Error(Code::kUnsupportedField,
-                fmt::format("firewall backend {}: not supported", backend));
+  for (const auto& open : firewalls_) {
+    if (open->name() == backend) return *open;
   }
-  if (!firewall_) firewall_ = firewall::MakeNftables(ledger_);
-  return *firewall_;
+  return *firewalls_.emplace_back(firewall::Open(backend, ledger_));
 }
 
 }  // namespace cnm

@@ -1,41 +1,15 @@
 // id.cc: the names that are derived, never stored alone.
 #include "cnm/id.h"
 
-#include <nettle/sha2.h>
-
 #include <algorithm>
-#include <array>
 #include <charconv>
 
 #include <fmt/format.h>
 
 #include "common/base/atomic_file.h"
+#include "common/base/digest.h"
 
 namespace cnm {
-namespace {
-
-std::array<uint8_t, SHA512_DIGEST_SIZE> Sha512(std::string_view text) {
-  sha512_ctx context;
-  sha512_init(&context);
-  sha512_update(&context, text.size(), reinterpret_cast<const uint8_t*>(text.data()));
-  std::array<uint8_t, SHA512_DIGEST_SIZE> digest{};
-  sha512_digest(&context, digest.size(), digest.data());
-  return digest;
-}
-
-}  // namespace
-
-std::string Sha512Hex(std::string_view text, size_t digits) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string hex;
-  for (const uint8_t byte : Sha512(text)) {
-    hex += kHex[byte >> 4U];
-    hex += kHex[byte & 15U];
-    if (hex.size() >= digits) break;
-  }
-  hex.resize(std::min(digits, hex.size()));
-  return hex;
-}
 
 std::string OwnerOf(std::string_view network, std::string_view container_id,
                     std::string_view ifname) {

@@ -10,9 +10,6 @@
 
 namespace cnm {
 
-/// The first `digits` (≤ 128) hex digits of SHA-512(text).
-std::string Sha512Hex(std::string_view text, size_t digits);
-
 /// Who owns a kernel object, lease or record: 16 hex digits of SHA-512(network NUL container id NUL
 /// ifname). The same for the same three words on every host and in every process, so that DEL and
 /// GC find what is theirs without asking anybody.

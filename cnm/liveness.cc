@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <chrono>
 #include <thread>
 
 #include <fmt/format.h>
@@ -27,14 +26,25 @@ bool SandboxExists(const Sandbox& sandbox) {
   return netns::Identity{st.st_dev, st.st_ino} == sandbox.identity;
 }
 
-Liveness LivenessOf(const Endpoint& endpoint, const HostIdentity& here, HostKernel& host) {
+void MissingSandboxes::Look(const Sandbox& sandbox) {
+  if (!SandboxExists(sandbox)) since_.emplace(sandbox.path, Clock::now());
+}
+
+bool MissingSandboxes::IsGone(const Sandbox& sandbox) {
+  Look(sandbox);
+  const auto since = since_.find(sandbox.path);
+  if (since == since_.end()) return false;
+  std::this_thread::sleep_until(since->second + std::chrono::seconds(1));
+  return !SandboxExists(sandbox);
+}
+
+Liveness LivenessOf(const Endpoint& endpoint, const HostIdentity& here, HostKernel& host,
+                    MissingSandboxes& missing) {
   if (endpoint.host.boot_id != here.boot_id) return Liveness::kDead;
   if (endpoint.host.netns != here.netns) return Liveness::kAlive;
-  if (endpoint.host_link) return HostLinkGone(endpoint, host) ? Liveness::kDead : Liveness::kAlive;
-  if (SandboxExists(endpoint.sandbox)) return Liveness::kAlive;
-  // A runtime may be re-mounting the path at this very moment; a second look is part of the proof.
-  std::this_thread::sleep_for(std::chrono::seconds(1));
-  return SandboxExists(endpoint.sandbox) ? Liveness::kAlive : Liveness::kDead;
+  const bool gone =
+      endpoint.host_link ? HostLinkGone(endpoint, host) : missing.IsGone(endpoint.sandbox);
+  return gone ? Liveness::kDead : Liveness::kAlive;
 }
 
 }  // namespace cnm

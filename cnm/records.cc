@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "cnm/attachment_record.h"
 #include "common/base/error.h"
 #include "common/json/object.h"
 #include "common/json/writer.h"
@@ -35,30 +36,6 @@ Object ParseRecord(std::string_view json, std::string_view what) {
                 "made by a newer cnm: use that one");
   }
   return record;
-}
-
-template <class T>
-T Parsed(std::optional<T> value, const Object& object, std::string_view key) {
-  if (!value) object.Fail(key, "not understood");
-  return *std::move(value);
-}
-
-net::Prefix GetPrefix(const Object& o, std::string_view key) {
-  std::string text;
-  o.Required(key, text);
-  return Parsed(net::Prefix::Parse(text), o, key);
-}
-
-std::optional<net::Address> FindAddress(const Object& o, std::string_view key) {
-  std::string text;
-  if (!o.Optional(key, text)) return std::nullopt;
-  return Parsed(net::Address::Parse(text), o, key);
-}
-
-net::Mac GetMac(const Object& o, std::string_view key) {
-  std::string text;
-  o.Required(key, text);
-  return Parsed(net::Mac::Parse(text), o, key);
 }
 
 void Write(Writer& w, const netns::Identity& id) {
@@ -101,13 +78,6 @@ RouteSpec ReadRoute(const Object& o) {
   return route;
 }
 
-void WriteStrings(Writer& w, std::string_view key, const std::vector<std::string>& strings) {
-  if (strings.empty()) return;
-  w.Key(key).BeginArray();
-  for (const std::string& s : strings) w.String(s);
-  w.EndArray();
-}
-
 void Write(Writer& w, const Addressing& addressing) {
   w.Key("addresses").BeginArray();
   for (const AddressGrant& grant : addressing.addresses) {
@@ -121,10 +91,10 @@ void Write(Writer& w, const Addressing& addressing) {
   w.EndArray();
   if (addressing.dns.empty()) return;
   w.Key("dns").BeginObject();
-  WriteStrings(w, "nameservers", addressing.dns.nameservers);
+  w.MemberUnlessEmpty("nameservers", addressing.dns.nameservers);
   w.MemberUnlessEmpty("domain", addressing.dns.domain);
-  WriteStrings(w, "search", addressing.dns.search);
-  WriteStrings(w, "options", addressing.dns.options);
+  w.MemberUnlessEmpty("search", addressing.dns.search);
+  w.MemberUnlessEmpty("options", addressing.dns.options);
   w.EndObject();
 }
 
@@ -143,35 +113,17 @@ Addressing ReadAddressing(const Object& o) {
   return addressing;
 }
 
-void WriteFirewall(Writer& w, const Endpoint& endpoint) {
-  if (endpoint.firewall.empty()) return;
-  w.Key("firewall").BeginObject().Member("backend", endpoint.firewall);
-  w.Key("masquerade").BeginArray();
-  for (const auto& masquerade : endpoint.rules.masquerades) w.String(masquerade.source.ToString());
+void WriteAttachments(Writer& w, const Endpoint& endpoint) {
+  if (endpoint.attachments.empty()) return;
+  w.Key("attachments").BeginArray();
+  for (const Attachment& attachment : endpoint.attachments) Write(w, attachment);
   w.EndArray();
-  if (const auto& guard = endpoint.rules.spoof_guard) {
-    w.Key("spoofGuard").BeginObject();
-    w.Member("link", guard->link).Member("mac", guard->mac.ToString()).EndObject();
-  }
-  w.EndObject();
 }
 
-void ReadFirewall(const Object& o, Endpoint& endpoint) {
-  const auto rules = o.OptionalObject("firewall");
-  if (!rules) return;
-  rules->Required("backend", endpoint.firewall);
-  endpoint.rules.owner = endpoint.owner;
-  endpoint.rules.network = endpoint.key.network;
-  std::vector<std::string> sources;
-  rules->Optional("masquerade", sources);
-  for (const std::string& source : sources) {
-    endpoint.rules.masquerades.push_back(
-        {Parsed(net::Prefix::Parse(source), *rules, "masquerade")});
-  }
-  if (const auto guard = rules->OptionalObject("spoofGuard")) {
-    firewall::SpoofGuard value{.link = {}, .mac = GetMac(*guard, "mac")};
-    guard->Required("link", value.link);
-    endpoint.rules.spoof_guard = std::move(value);
+void ReadAttachments(const Object& o, Endpoint& endpoint) {
+  for (const Object& item : o.Objects("attachments")) {
+    endpoint.attachments.push_back(ReadAttachment(item));
+    NameRules(endpoint, endpoint.attachments.back());
   }
 }
 
@@ -213,7 +165,7 @@ std::string Encode(const Endpoint& endpoint) {
   }
   w.Member("mac", endpoint.mac.ToString());
   Write(w, endpoint.addressing);
-  WriteFirewall(w, endpoint);
+  WriteAttachments(w, endpoint);
   if (!endpoint.address_source.empty()) w.Key("addressSource").Raw(endpoint.address_source);
   return w.EndObject().Take();
 }
@@ -230,7 +182,7 @@ Endpoint DecodeEndpoint(std::string_view json) {
   o.Required("network", endpoint.key.network);
   o.Required("containerID", endpoint.key.container_id);
   o.Required("ifname", endpoint.key.ifname);
-  o.Required("driver", endpoint.driver);
+  o.Optional("driver", endpoint.driver);
   o.Optional("door", endpoint.door);
   o.Optional("runtime", endpoint.runtime);
   o.Required("bootID", endpoint.host.boot_id);
@@ -249,7 +201,7 @@ Endpoint DecodeEndpoint(std::string_view json) {
   }
   endpoint.mac = GetMac(o, "mac");
   endpoint.addressing = ReadAddressing(o);
-  ReadFirewall(o, endpoint);
+  ReadAttachments(o, endpoint);
   if (const auto source = o.OptionalObject("addressSource")) {
     endpoint.address_source = source->Text();
   }

@@ -16,12 +16,17 @@
 #include "plugins/ipam/host-local/host_local.h"
 #include "plugins/main/bridge/bridge.h"
 #include "plugins/main/loopback/loopback.h"
+#include "plugins/meta/bandwidth/bandwidth.h"
+#include "plugins/meta/firewall/firewall.h"
+#include "plugins/meta/portmap/portmap.h"
+#include "plugins/meta/tuning/tuning.h"
 
 namespace cnm {
 namespace {
 
-constexpr std::array<const cni::Plugin*, 3> kPlugins = {&bridge::kPlugin, &host_local::kPlugin,
-                                                        &loopback::kPlugin};
+constexpr std::array<const cni::Plugin*, 7> kPlugins = {
+    &bridge::kPlugin,          &host_local::kPlugin, &loopback::kPlugin, &portmap::kPlugin,
+    &firewall_plugin::kPlugin, &tuning::kPlugin,     &bandwidth::kPlugin};
 
 /// Runtimes give a call 60 seconds; our own error must come before theirs.
 constexpr unsigned kProcessWaitSeconds = 50;

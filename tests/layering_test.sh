@@ -83,8 +83,7 @@ check_layers() {
   report "a plugin includes no other plugin" "$(grep -E "^$PLUGIN" <<<"$OURS" |
     grep -E " \"$PLUGIN" | sed -E 's#^(([^/]+/){3})([^ ]*) "(([^/]+/){3}).*#\1 \4 \1\3#' |
     awk '$1 != $2 { print $3 " includes " $2 }')"
-  never "nftables does not include iptables" common/firewall/nft '"common/firewall/(iptables|xtables)'
-  never "iptables does not include nftables" 'common/firewall/(iptables|xtables)' '"common/firewall/nft'
+  never_other "a packet filter backend includes no other" common/firewall/
 }
 
 check_libraries() {
@@ -96,10 +95,10 @@ check_libraries() {
   only "Boost.Program_options only in cnm/cli and cnm/daemon" '<boost/program_options' 'cnm/(cli|daemon)/'
   only "Boost.Asio and Beast only in common/http and cnm/daemon" '<boost/(asio|beast)' \
     '(common/http|cnm/daemon)/'
-  only "nettle only in cnm" '<nettle/' cnm/
-  report "fmt, and no other library, in common/base and common/net" "$(
+  only "nettle only in common/base" '<nettle/' common/base/digest
+  report "fmt and nettle, and no other library, in common/base and common/net" "$(
     grep -E '^common/(base|net)/' <<<"$OURS" |
-      grep -E ' <[^>]*/' | grep -vE ' <(fmt|sys|linux|net|netinet|arpa|asm)/')"
+      grep -E ' <[^>]*/' | grep -vE ' <(fmt|nettle|sys|linux|net|netinet|arpa|asm)/')"
   never "no streams, locale or regex in the plugin program" \
     '(common|ipam|plugins|cnm/(store|sandbox|ports|drivers)|cnm/[^/]+ )' \
     '<(iostream|fstream|sstream|locale|regex)>'
@@ -177,8 +176,7 @@ check_self() {
     planted "a driver includes no other" cnm/drivers/bridge/a.cc '#include "cnm/drivers/ptp/a.h"'
     planted "the plugin skeleton" plugins/cni/a.cc '#include "plugins/main/a/a.h"'
     planted "a plugin includes no other" plugins/meta/a/a.cc '#include "plugins/main/a/a.h"'
-    planted "nftables does not" common/firewall/nftables.cc '#include "common/firewall/iptables.h"'
-    planted "iptables does not" common/firewall/iptables.cc '#include "common/firewall/nftables.h"'
+    planted "a packet filter backend" common/firewall/nftables/a.cc '#include "common/firewall/iptables/a.h"'
     planted "rapidjson only" cnm/store/a.h '#include <rapidjson/reader.h>'
     planted "libnl only" cnm/a.cc '#  include <netlink/msg.h>'
     planted "linux/netfilter only" common/netlink/a.cc '#include <linux/netfilter/nf_tables.h>'
@@ -186,7 +184,7 @@ check_self() {
     planted "Boost.Program_options only" plugins/main.cc '#include <boost/program_options.hpp>'
     planted "Boost.Asio" cnm/store/a.cc '#include <boost/asio.hpp>'
     planted "nettle only" ipam/a.cc '#include <nettle/sha2.h>'
-    planted "fmt, and no other" common/base/a.cc '#include <boost/json.hpp>'
+    planted "fmt and nettle" common/base/a.cc '#include <boost/json.hpp>'
     planted "no streams" plugins/main/a/a.cc '#include <iostream>'
     planted "setns only" common/netlink/a.cc 'int a = setns(3, 0);'
     planted "programs are started" cnm/a.cc 'int a = system("ip link");'

@@ -2,6 +2,7 @@
 // backend serves.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
@@ -28,21 +29,98 @@ struct SpoofGuard {
   bool operator==(const SpoofGuard&) const = default;
 };
 
-/// Everything one owner (an endpoint) has in the packet filter.
+/// The transport protocols whose ports can be published, by their IP protocol numbers.
+enum class Protocol : uint8_t { kTcp = 6, kUdp = 17, kSctp = 132 };
+/// "tcp", "udp", "sctp".
+std::string_view NameOf(Protocol protocol);
+
+/// Connections to `count` ports of the host from `host_port` on go to as many ports of the
+/// container from `target_port` on.
+struct PortMapping {
+  Protocol protocol = Protocol::kTcp;
+  /// One address of the host, of the target's family; nullopt = all of them.
+  std::optional<net::Address> host_address = {};
+  uint16_t host_port = 0;
+  uint16_t target_port = 0;
+  uint16_t count = 1;
+  net::Prefix target;  ///< the container's address; by its length, who its neighbours are
+  bool operator==(const PortMapping&) const = default;
+};
+
+/// The ports an owner publishes, and how.
+struct Publication {
+  std::vector<PortMapping> mappings = {};
+  /// Connections from the container itself, its neighbours on the subnet and (IPv4) the host's
+  /// localhost get the host's address as their source, so that answers come back through the host.
+  bool masquerade_local = true;
+  bool masquerade_all = false;  ///< every connection to a mapping does
+  /// Expressions that a packet must match besides, a word each: in the language of the backend.
+  std::vector<std::string> conditions_v4 = {};
+  std::vector<std::string> conditions_v6 = {};
+  uint8_t mark_bit = 13;        ///< iptables: marks what CNI-HOSTPORT-MASQ masquerades
+  std::string mark_chain = {};  ///< iptables: a foreign chain that sets the mark; "" = our own
+  bool operator==(const Publication&) const = default;
+};
+
+/// Packets from these addresses, and answers to them, are forwarded.
+struct Forwarding {
+  std::vector<net::Address> addresses = {};
+  std::string admin_chain = "CNI-ADMIN";  ///< iptables: the operator's chain, asked first
+  std::string zone = "trusted";           ///< firewalld
+  bool operator==(const Forwarding&) const = default;
+};
+
+/// Packets from other isolated bridges do not reach this one. All endpoints on the bridge share it:
+/// Remove takes it away for all of them, so it is asked only for the last.
+struct Isolation {
+  std::string bridge;
+  bool within = false;  ///< nor do packets from one port of the bridge to another
+  bool operator==(const Isolation&) const = default;
+};
+
+/// What one plugin wants for one owner (an endpoint).
 struct Rules {
-  std::string owner;    ///< 16 hex digits; every element carries it as its comment
-  std::string network;  ///< for people: shown beside the owner in the comment
+  std::string owner;         ///< 16 hex digits; every element carries it as its comment
+  std::string network;       ///< for people, beside the owner in the comment; and for iptables,
+  std::string container_id;  ///< whose chains and comments are named by both
   std::vector<Masquerade> masquerades = {};
   std::optional<SpoofGuard> spoof_guard = {};
+  Publication publication = {};
+  Forwarding forwarding = {};
+  std::optional<Isolation> isolation = {};
 
-  bool empty() const { return masquerades.empty() && !spoof_guard; }
+  bool empty() const {
+    return masquerades.empty() && !spoof_guard && publication.mappings.empty() &&
+           forwarding.addresses.empty() && !isolation;
+  }
   bool operator==(const Rules&) const = default;
+};
+
+/// What the reference plugins may have made for an endpoint that we have no record of, and where to
+/// look for it.
+struct Foreign {
+  std::string network;
+  std::string container_id;
+  std::string ifname;
+  bool masquerade = false;  ///< look for masquerading rules
+  bool spoof_guard = false;
+  bool publication = false;                   ///< look for published ports
+  std::vector<net::Address> forwarding = {};  ///< look for the forwarding of these addresses
+};
+
+/// One thing that stands in the packet filter now.
+struct Programmed {
+  std::string owner;    ///< "" when it cannot be told
+  std::string network;  ///< "" when it cannot be told
+  std::string what;     ///< "192.0.2.1:8080/tcp -> 10.1.0.5:80", "masquerade 10.1.0.5"
+  std::string place;    ///< "inet cnm ports_v4"
 };
 
 /// What a backend must know about other owners, given by the core: it holds no records itself.
 struct Ledger {
-  /// The rules of every live owner; asked for only when the tables are gone and must be rebuilt.
-  std::function<std::vector<Rules>()> live = {};
+  /// The rules of every live owner that stand in this backend; asked for only when the tables are
+  /// gone and must be rebuilt.
+  std::function<std::vector<Rules>(std::string_view backend)> live = {};
   /// Whether this owner is provably dead, so that its element may be replaced.
   std::function<bool(std::string_view owner)> dead = {};
 };
@@ -51,22 +129,29 @@ struct Ledger {
 class Firewall {
  public:
   virtual ~Firewall() = default;
-  virtual std::string_view name() const = 0;  ///< "nftables"
+  virtual std::string_view name() const = 0;  ///< "nftables", "iptables", "firewalld"
 
-  /// Adds the rules. Tables that are missing or of an older schema are rebuilt with those of all
-  /// live owners.
-  /// @throws Error kInUse when an element belongs to another live owner, naming it; kKernel
+  /// Adds the rules; those that are there already stay. Tables that are missing or of an older
+  /// schema are rebuilt with those of all live owners.
+  /// @throws Error kInUse when an element belongs to another live owner, naming it; kConfig for
+  /// rules this backend cannot express; kKernel
   virtual void Add(const Rules& rules) = 0;
   /// Removes exactly these; what is absent is fine. Closing the backend afterwards may wait for an
   /// RCU grace period in the kernel: keep it open over other such waits (design.md §2, DEL).
   virtual void Remove(const Rules& rules) = 0;
-  /// Removes whatever carries this owner, by a dump: only when no record says what it had. @returns
-  /// how many elements
+  /// Removes whatever of ours carries this owner, by a dump: only when no record says what it had.
+  /// @returns how many elements
   virtual size_t RemoveByOwner(std::string_view owner) = 0;
+  /// Removes what the reference plugins made, so that a host can change over in both directions.
+  /// Cheap when there is none of it.
+  virtual void RemoveForeign(const Foreign& foreign) = 0;
   /// @throws Error kKernel naming the first rule that is missing
   virtual void Verify(const Rules& rules) = 0;
-  /// Deletes and rebuilds everything of ours from these.
+  /// Deletes and rebuilds everything of ours from these, in one transaction. The operator's own
+  /// chains stay.
   virtual void Rebuild(std::span<const Rules> live) = 0;
+  /// Everything of ours that is there, by a dump: for people.
+  virtual std::vector<Programmed> List() = 0;
 };
 
 }  // namespace cnm::firewall

@@ -69,6 +69,13 @@ Writer& Writer::Raw(std::string_view json) {
   return *this;
 }
 
+Writer& Writer::MemberUnlessEmpty(std::string_view key, const std::vector<std::string>& values) {
+  if (values.empty()) return *this;
+  Key(key).BeginArray();
+  for (const std::string& value : values) String(value);
+  return EndArray();
+}
+
 std::string Writer::Take() {
   if (depth_ != 0 || next_ == Next::kValue) {
     throw Error(Code::kInternal, "write JSON: an object or array is still open");

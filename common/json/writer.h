@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace cnm::json {
 
@@ -49,6 +50,7 @@ class Writer {
   Writer& MemberUnlessEmpty(std::string_view key, std::string_view value) {
     return value.empty() ? *this : Member(key, value);
   }
+  Writer& MemberUnlessEmpty(std::string_view key, const std::vector<std::string>& values);
 
   /// The finished text, without a final newline. The writer is empty afterwards. @throws Error
   /// kInternal if something is still open

@@ -12,23 +12,6 @@
 #include "plugins/cni/valid_attachments.h"
 
 namespace cnm::cni {
-namespace {
-
-/// The lease and record names are the core's; the list is CNI's.
-GarbageRequest ToGarbageRequest(const Call& call) {
-  GarbageRequest request;
-  request.network = call.network;
-  if (const auto attachments = DecodeValidAttachments(*call.conf)) {
-    request.valid.emplace();
-    for (const Attachment& a : *attachments) {
-      request.valid->push_back({call.network, a.container_id, a.ifname});
-    }
-  }
-  return request;
-}
-
-}  // namespace
-
 Controller OpenController(const Call& call, std::vector<const Driver*> drivers) {
   ControllerOptions options;
   options.door = "cni";
@@ -99,18 +82,43 @@ std::string IpamType(const json::Object& conf) {
   return type;
 }
 
+std::vector<EndpointKey> KeysOf(const Call& call, Controller& controller) {
+  if (!call.network.empty()) return {KeyOf(call)};
+  std::vector<EndpointKey> keys;
+  for (const Endpoint& e : controller.FindEndpoints(call.container_id, call.ifname)) {
+    keys.push_back(e.key);
+  }
+  return keys;
+}
+
+GarbageRequest ToGarbageRequest(const Call& call) {
+  GarbageRequest request;
+  request.network = call.network;
+  if (const auto attachments = DecodeValidAttachments(*call.conf)) {
+    request.valid.emplace();
+    for (const Attachment& a : *attachments) {
+      request.valid->push_back({call.network, a.container_id, a.ifname});
+    }
+  }
+  return request;
+}
+
+void Report(const GarbageReport& report, const Call& call, Teardown& teardown) {
+  for (const GarbageReport::Item& item : report.kept) {
+    if (item.endpoint.runtime == call.runtime) continue;
+    Warn(fmt::format("GC of network {}: kept {} of container {}: {}", call.network,
+                     item.endpoint.key.ifname, item.endpoint.key.container_id, item.why));
+  }
+  for (const Error& error : report.errors) {
+    teardown.TryUnwrapped([&] { throw error; });
+  }
+}
+
 void Detach(const Call& call, const Driver& driver) {
   std::optional<netns::NetNs> sandbox;
   if (!call.netns.empty()) sandbox = netns::NetNs::TryOpen(call.netns);
   Controller controller = OpenController(call, {&driver});
-  std::vector<EndpointKey> keys;
-  if (!call.network.empty()) {
-    keys.push_back(KeyOf(call));
-  } else {
-    for (const Endpoint& e : controller.FindEndpoints(call.container_id, call.ifname)) {
-      keys.push_back(e.key);
-    }
-  }
+  const std::vector<EndpointKey> keys = KeysOf(call, controller);
   std::unique_ptr<Delegate> source;
   Teardown teardown;
   if (call.conf) {
@@ -130,17 +138,8 @@ void Detach(const Call& call, const Driver& driver) {
 void CollectGarbage(const Call& call, const Driver& driver) {
   Controller controller = OpenController(call, {&driver});
   Teardown teardown;
-  teardown.TryUnwrapped([&] {
-    const GarbageReport report = controller.CollectGarbage(ToGarbageRequest(call));
-    for (const GarbageReport::Item& item : report.kept) {
-      if (item.endpoint.runtime == call.runtime) continue;
-      Warn(fmt::format("GC of network {}: kept {} of container {}: {}", call.network,
-                       item.endpoint.key.ifname, item.endpoint.key.container_id, item.why));
-    }
-    for (const Error& error : report.errors) {
-      teardown.TryUnwrapped([&] { throw error; });
-    }
-  });
+  teardown.TryUnwrapped(
+      [&] { Report(controller.CollectGarbage(ToGarbageRequest(call)), call, teardown); });
   const std::string type = IpamType(*call.conf);
   if (!type.empty()) teardown.TryUnwrapped([&] { DelegateGc(call, type); });
   teardown.ThrowIfFailed();

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "cnm/controller.h"
+#include "cnm/teardown.h"
 #include "plugins/cni/call.h"
 #include "plugins/cni/result.h"
 
@@ -15,6 +16,16 @@ Controller OpenController(const Call& call, std::vector<const Driver*> drivers);
 
 /// The endpoint this call is about.
 EndpointKey KeyOf(const Call& call);
+
+/// The endpoints a DEL is about: this call's, or, when the body names no network, every one of the
+/// container and interface name.
+std::vector<EndpointKey> KeysOf(const Call& call, Controller& controller);
+
+/// What a GC asks of the core: this network, and the attachments the runtime lists as valid.
+GarbageRequest ToGarbageRequest(const Call& call);
+
+/// Names on stderr the endpoints of other runtimes that were kept, and hands on the errors.
+void Report(const GarbageReport& report, const Call& call, Teardown& teardown);
 
 /// What ADD prints: the links, with CNI_NETNS as given for those in the sandbox, and the addressing
 /// on the sandbox link.

@@ -3,13 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include "common/base/digest.h"
+
 namespace cnm {
 namespace {
-
-TEST(Id, Sha512IsTheStandardFunction) {
-  // FIPS 180-4 example: SHA-512("abc").
-  EXPECT_EQ(Sha512Hex("abc", 32), "ddaf35a193617abacc417349ae204131");
-}
 
 TEST(Id, OwnerIsTheHashOfTheThreeWordsSeparatedByNul) {
   // printf 'blue\0c1\0eth0' | sha512sum

@@ -26,11 +26,32 @@ Endpoint FullEndpoint() {
                           1360, 5, 100U, uint8_t{253}}};
   e.addressing.dns = {{"192.0.2.53"}, "example.net", {"a.example"}, {"ndots:2"}};
   e.address_source = R"({"type":"host-local"})";
-  e.firewall = "nftables";
-  e.rules = {.owner = e.owner,
-             .network = "blue",
-             .masquerades = {{*net::Prefix::Parse("192.0.2.7/24")}},
-             .spoof_guard = firewall::SpoofGuard{"veth0123456789a", e.mac}};
+  Attachment& own = EnsureAttachment(e, "bridge", "nftables");
+  own.rules.masquerades = {{*net::Prefix::Parse("192.0.2.7/24")}};
+  own.rules.spoof_guard = firewall::SpoofGuard{"veth0123456789a", e.mac};
+  Attachment& ports = EnsureAttachment(e, "portmap", "iptables");
+  ports.rules.publication = {.mappings = {{.protocol = firewall::Protocol::kUdp,
+                                           .host_address = net::Address::Parse("198.51.100.1"),
+                                           .host_port = 8000,
+                                           .target_port = 80,
+                                           .count = 3,
+                                           .target = *net::Prefix::Parse("192.0.2.7/24")},
+                                          {.host_port = 1,
+                                           .target_port = 2,
+                                           .target = *net::Prefix::Parse("2001:db8::7/64")}},
+                             .masquerade_local = false,
+                             .masquerade_all = true,
+                             .conditions_v4 = {"!", "-d", "192.0.2.0/24"},
+                             .conditions_v6 = {"ip6", "saddr", "::1"},
+                             .mark_bit = 7,
+                             .mark_chain = "PLUGIN-SET-MARK"};
+  ports.sysctls = {{"net/ipv4/conf/br0/route_localnet", "1"}};
+  Attachment& rest = EnsureAttachment(e, "firewall", "firewalld");
+  rest.rules.forwarding = {{*net::Address::Parse("192.0.2.7")}, "ADMIN", "internal"};
+  rest.rules.isolation = firewall::Isolation{"br0", true};
+  rest.links = {"bwp0123456789a"};
+  rest.files = {"/run/cni/tuning/c1_eth0.json"};
+  rest.state = R"({"a":1})";
   return e;
 }
 

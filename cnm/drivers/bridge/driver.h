@@ -32,6 +32,8 @@ class BridgeDriver final : public Driver {
                        HostKernel& host) const override;
   void Check(const Network& network, const Attached& expected, const netns::NetNs& sandbox,
              HostKernel& host) const override;
+  void Restore(const Network& network, const Endpoint& endpoint, HostKernel& host,
+               Store& store) const override;
   void Ready(const Network& network, HostKernel& host) const override;
 };
 

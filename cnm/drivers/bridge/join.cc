@@ -1,6 +1,8 @@
 // join.cc: every kernel change that joins an endpoint to a bridge network, each followed by its
 // undo step.
 #include <linux/if.h>
+
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 
@@ -35,12 +37,14 @@ netlink::VethSpec VethOf(const Options& options, const Endpoint& endpoint, int b
 /// Gives the endpoint the next name for its host link: recorded, and guarded, before it is used.
 void Rename(Endpoint& endpoint, const JoinContext& context) {
   HostLink& host_link = *endpoint.host_link;
-  auto& guard = endpoint.rules.spoof_guard;
-  if (guard) context.host.firewall(endpoint.firewall).Remove(endpoint.rules);
   host_link.name = HostLinkName(endpoint.owner, host_link.attempt);
-  if (guard) guard->link = host_link.name;
+  const auto guard = std::find_if(endpoint.attachments.begin(), endpoint.attachments.end(),
+                                  [](const Attachment& a) { return a.rules.spoof_guard; });
+  if (guard == endpoint.attachments.end()) return context.journal();
+  context.host.firewall(guard->backend).Remove(guard->rules);
+  guard->rules.spoof_guard->link = host_link.name;
   context.journal();
-  if (guard) context.host.firewall(endpoint.firewall).Add(endpoint.rules);
+  context.host.firewall(guard->backend).Add(guard->rules);
 }
 
 /// Makes the pair. Its birth is also the test that both names are free: EEXIST means that one was
@@ -115,6 +119,17 @@ void ConfigureSandbox(const Options& options, const Endpoint& endpoint, int ifin
 }
 
 }  // namespace
+
+void BridgeDriver::Restore(const Network& network, const Endpoint& endpoint, HostKernel& host,
+                           Store& store) const {
+  const Options options = Decode(json::Parse(network.options, "bridge options"));
+  const std::vector<net::Prefix> gateways = GatewaysOf(options, endpoint.addressing);
+  if (gateways.empty()) return;
+  const netlink::Link link = host.links().GetLink(GatewayLinkName(options));
+  EnsureGatewayAddresses(link, {network.name, gateways, options.force_address}, host.links(),
+                         store);
+  EnableForwarding(gateways);
+}
 
 Attached BridgeDriver::Join(const Network& network, Endpoint& endpoint,
                             const JoinContext& context) const {

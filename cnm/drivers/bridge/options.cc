@@ -65,13 +65,9 @@ void DecodeVlans(const json::Object& object, Options& options) {
 
 void CheckMasqueradeBackend(const json::Object& object, const Options& options) {
   const std::string& backend = options.ip_masq_backend;
-  if (backend.empty() || backend == "nftables") return;
-  if (backend == "iptables") {
-    throw Error(Code::kUnsupportedField, "ipMasqBackend iptables: not supported by this version",
-                object.path() + ".ipMasqBackend; use nftables or leave it out");
-  }
+  if (backend.empty() || backend == "nftables" || backend == "iptables") return;
   throw Error(Code::kConfig, fmt::format("unknown ipmasq backend \"{}\"", backend),
-              object.path() + ".ipMasqBackend; use nftables or leave it out");
+              object.path() + ".ipMasqBackend; use nftables or iptables, or leave it out");
 }
 
 void CheckBridgeName(const json::Object& object, const std::string& name) {

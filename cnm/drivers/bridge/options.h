@@ -16,7 +16,7 @@ struct Options {
   bool is_default_gateway = false;  ///< and the endpoints route everything through it
   bool force_address = false;       ///< replace a conflicting address of the bridge
   bool ip_masq = false;
-  std::string ip_masq_backend;  ///< "" = the best there is; "nftables"
+  std::string ip_masq_backend;  ///< "" = the best there is; "nftables", "iptables"
   uint32_t mtu = 0;             ///< of both veth ends and of a new bridge; 0 = kernel default
   bool hairpin = false;
   bool promiscuous = false;

@@ -35,6 +35,15 @@ void AddDefaultRoutes(Addressing& addressing) {
   }
 }
 
+/// Only nftables sees frames that a bridge forwards.
+constexpr std::string_view kGuardBackend = "nftables";
+
+/// One transaction for guard and masquerading when the configuration leaves the choice to us.
+std::string_view MasqueradeBackend(const Options& options) {
+  if (options.ip_masq_backend.empty() && options.mac_spoof_check) return kGuardBackend;
+  return options.ip_masq_backend;
+}
+
 }  // namespace
 
 std::optional<std::string> BridgeDriver::Conflict(const Network& recorded,
@@ -53,8 +62,7 @@ void BridgeDriver::CreateEndpoint(const Network& network, Endpoint& endpoint) co
                                 .mac = DerivedMac("host link of " + endpoint.owner)};
   if (endpoint.mac == net::Mac{}) endpoint.mac = DerivedMac("link of " + endpoint.owner);
   if (options.mac_spoof_check) {
-    endpoint.firewall = "nftables";
-    endpoint.rules.spoof_guard =
+    EnsureAttachment(endpoint, type(), kGuardBackend).rules.spoof_guard =
         firewall::SpoofGuard{.link = endpoint.host_link->name, .mac = endpoint.mac};
   }
 }
@@ -74,8 +82,8 @@ void BridgeDriver::PlanAddressing(const Network& network, Endpoint& endpoint) co
                   "$.isGateway: the IPAM must not give out the gateway address");
     }
     if (options.ip_masq) {
-      endpoint.firewall = "nftables";
-      endpoint.rules.masquerades.push_back({.source = grant.prefix});
+      EnsureAttachment(endpoint, type(), MasqueradeBackend(options))
+          .rules.masquerades.push_back({.source = grant.prefix});
     }
   }
   if (options.is_default_gateway) AddDefaultRoutes(endpoint.addressing);

@@ -8,6 +8,7 @@
 #include "cnm/drivers/bridge/options.h"
 #include "cnm/sandbox/verify.h"
 #include "common/base/error.h"
+#include "common/firewall/select.h"
 
 namespace cnm::bridge {
 namespace {
@@ -123,7 +124,10 @@ void BridgeDriver::Ready(const Network& network, HostKernel& host) const {
     throw Error(Code::kUnavailable,
                 fmt::format("\"{}\" already exists but is not a bridge", options.bridge));
   }
-  if (options.ip_masq || options.mac_spoof_check) host.firewall("nftables").Verify({});
+  if (options.mac_spoof_check) host.firewall("nftables").Verify({});
+  if (!options.ip_masq) return;
+  const bool any = options.ip_masq_backend.empty();
+  host.firewall(any ? firewall::DefaultBackend() : options.ip_masq_backend).Verify({});
 }
 
 }  // namespace cnm::bridge

@@ -91,7 +91,7 @@ TEST(BridgePlan, ChoosesNamesAndMacsFromTheOwnerAlone) {
   EXPECT_EQ(a.host_link->name, HostLinkName(a.owner, 0));
   EXPECT_NE(a.mac, a.host_link->mac);
   EXPECT_EQ(a, Planned({}));
-  EXPECT_TRUE(a.rules.empty());
+  EXPECT_TRUE(a.attachments.empty());
 }
 
 TEST(BridgePlan, TheGatewayIsTheFirstAddressOfTheSubnet) {
@@ -119,10 +119,14 @@ TEST(BridgePlan, AConfiguredDefaultRouteIsNotDoubled) {
 
 TEST(BridgePlan, MasqueradeAndSpoofGuardAreRulesOfTheEndpoint) {
   const Endpoint e = Planned({.ip_masq = true, .mac_spoof_check = true});
-  EXPECT_EQ(e.firewall, "nftables");
-  EXPECT_EQ(e.rules.masquerades.size(), 2U);
-  EXPECT_EQ(e.rules.spoof_guard->link, e.host_link->name);
-  EXPECT_EQ(e.rules.spoof_guard->mac, e.mac);
+  ASSERT_EQ(e.attachments.size(), 1U) << "one transaction for both";
+  const Attachment& own = e.attachments.front();
+  EXPECT_EQ(own.plugin, "bridge");
+  EXPECT_EQ(own.backend, "nftables");
+  EXPECT_EQ(own.rules.owner, e.owner);
+  EXPECT_EQ(own.rules.masquerades.size(), 2U);
+  EXPECT_EQ(own.rules.spoof_guard->link, e.host_link->name);
+  EXPECT_EQ(own.rules.spoof_guard->mac, e.mac);
 }
 
 TEST(BridgePlan, AnIpamThatGivesTheGatewayAddressIsRefused) {

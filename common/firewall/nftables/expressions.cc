@@ -1,6 +1,6 @@
 // expressions.cc: the expressions of one nftables rule, encoded as nft(8) does, so that it lists
 // them as it would its own.
-#include "common/firewall/expressions.h"
+#include "common/firewall/nftables/expressions.h"
 
 #include <arpa/inet.h>
 #include <linux/netfilter/nf_tables.h>

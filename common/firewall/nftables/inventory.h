@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "common/firewall/element.h"
+#include "common/firewall/nftables/element.h"
 #include "common/netlink/channel.h"
 
 namespace cnm::firewall {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "common/firewall/element.h"
+#include "common/firewall/nftables/element.h"
 #include "common/net/prefix.h"
 #include "common/netlink/request.h"
 

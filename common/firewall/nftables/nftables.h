@@ -11,4 +11,7 @@ namespace cnm::firewall {
 /// moment.
 std::unique_ptr<Firewall> MakeNftables(Ledger ledger);
 
+/// Whether the kernel has nf_tables. One request.
+bool HasNftables();
+
 }  // namespace cnm::firewall

@@ -1,5 +1,5 @@
 // element.cc: rules as elements of nftables sets.
-#include "common/firewall/element.h"
+#include "common/firewall/nftables/element.h"
 
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>

@@ -1,5 +1,5 @@
 // element_test.cc: rules as elements of nftables sets.
-#include "common/firewall/element.h"
+#include "common/firewall/nftables/element.h"
 
 #include <string>
 #include <vector>
@@ -7,8 +7,8 @@
 #include <gtest/gtest.h>
 
 #include "common/base/error.h"
-#include "common/firewall/plan.h"
-#include "common/firewall/schema.h"
+#include "common/firewall/nftables/plan.h"
+#include "common/firewall/nftables/schema.h"
 
 namespace cnm::firewall {
 namespace {

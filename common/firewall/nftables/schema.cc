@@ -28,7 +28,7 @@
 // adding to a plain set costs the same however many it holds. The price is one rule per subnet at
 // the first packet of a flow. A subnet's set and rule never change, so they stay when its last
 // endpoint goes.
-#include "common/firewall/schema.h"
+#include "common/firewall/nftables/schema.h"
 
 #include <netinet/in.h>
 
@@ -41,7 +41,7 @@
 
 #include <fmt/format.h>
 
-#include "common/firewall/expressions.h"
+#include "common/firewall/nftables/expressions.h"
 #include "common/netlink/attributes.h"
 
 namespace cnm::firewall {

@@ -1,12 +1,12 @@
 // plan.cc: what the next transaction is to do.
-#include "common/firewall/plan.h"
+#include "common/firewall/nftables/plan.h"
 
 #include <linux/netlink.h>
 
 #include <algorithm>
 #include <utility>
 
-#include "common/firewall/schema.h"
+#include "common/firewall/nftables/schema.h"
 
 namespace cnm::firewall {
 namespace {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "common/firewall/element.h"
+#include "common/firewall/nftables/element.h"
 #include "common/firewall/transaction.h"
 
 namespace cnm::firewall {

@@ -1,5 +1,5 @@
 // nftables_test.cc: the nftables backend in a real kernel, judged by nft(8) and by traffic.
-#include "common/firewall/nftables.h"
+#include "common/firewall/nftables/nftables.h"
 
 #include <sys/wait.h>
 #include <unistd.h>

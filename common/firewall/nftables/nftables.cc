@@ -7,7 +7,7 @@
 // respected. Plans that rest on something read (the schema, the ledger's live owners) carry the
 // rule set's generation, so the kernel refuses them when anybody changed anything since; two
 // processes that rebuild at once cannot lose each other's elements.
-#include "common/firewall/nftables.h"
+#include "common/firewall/nftables/nftables.h"
 
 #include <linux/netlink.h>
 
@@ -23,9 +23,9 @@
 #include <fmt/format.h>
 
 #include "common/base/error.h"
-#include "common/firewall/element.h"
-#include "common/firewall/inventory.h"
-#include "common/firewall/plan.h"
+#include "common/firewall/nftables/element.h"
+#include "common/firewall/nftables/inventory.h"
+#include "common/firewall/nftables/plan.h"
 #include "common/firewall/transaction.h"
 #include "common/netlink/channel.h"
 
@@ -50,6 +50,8 @@ class Nftables : public Firewall {
   size_t RemoveByOwner(std::string_view owner) override;
   void Verify(const Rules& rules) override;
   void Rebuild(std::span<const Rules> live) override;
+  void RemoveForeign(const Foreign&) override {}
+  std::vector<Programmed> List() override { return {}; }
 
  private:
   netlink::Channel& channel();
@@ -80,7 +82,7 @@ void Nftables::Investigate(Plan& plan, std::string_view owner) {
   }
   plan.live.clear();
   if (plan.missing_tables.empty() || !ledger_.live) return;
-  plan.live = ledger_.live();
+  plan.live = ledger_.live(name());
   std::erase_if(plan.live, [&](const Rules& rules) { return rules.owner == owner; });
 }
 
@@ -210,6 +212,10 @@ void Nftables::Verify(const Rules& rules) {
 }
 
 }  // namespace
+
+bool HasNftables() {
+  return true;
+}
 
 std::unique_ptr<Firewall> MakeNftables(Ledger ledger) {
   return std::make_unique<Nftables>(std::move(ledger));

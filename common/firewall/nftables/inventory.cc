@@ -1,5 +1,5 @@
 // inventory.cc: what our nftables tables hold now.
-#include "common/firewall/inventory.h"
+#include "common/firewall/nftables/inventory.h"
 
 #include <arpa/inet.h>
 #include <linux/netfilter/nf_tables.h>
@@ -13,7 +13,7 @@
 #include <fmt/format.h>
 
 #include "common/base/error.h"
-#include "common/firewall/schema.h"
+#include "common/firewall/nftables/schema.h"
 #include "common/netlink/attributes.h"
 
 namespace cnm::firewall {

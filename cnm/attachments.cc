@@ -1,0 +1,315 @@
+// attachments.cc: what meta plugins add to an endpoint, and taking it away.
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "cnm/controller.h"
+#include "cnm/id.h"
+#include "common/base/digest.h"
+#include "common/base/atomic_file.h"
+#include "common/base/error.h"
+#include "common/base/log.h"
+#include "common/firewall/conntrack.h"
+#include "common/firewall/select.h"
+#include "common/netns/sysctl.h"
+
+namespace cnm {
+namespace {
+
+/// All attachments belong to the plugin "".
+bool IsOf(const Attachment& attachment, std::string_view plugin) {
+  return plugin.empty() || attachment.plugin == plugin;
+}
+
+bool HasAny(const Endpoint& endpoint, std::string_view plugin) {
+  return std::any_of(endpoint.attachments.begin(), endpoint.attachments.end(),
+                     [&](const Attachment& a) { return IsOf(a, plugin); });
+}
+
+bool Contains(const std::vector<std::string>& list, const std::string& word) {
+  return std::find(list.begin(), list.end(), word) != list.end();
+}
+
+uint64_t BridgeLockKey(std::string_view bridge) {
+  return LockKey(Sha512Hex(fmt::format("isolation of {}", bridge), 16));
+}
+
+}  // namespace
+
+// ---- the packet filter --------------------------------------------------------------------------
+
+/// The endpoints of this host, after a first look at the sandboxes of those without a host link.
+std::vector<Endpoint> Controller::RecordedHere() {
+  std::vector<Endpoint> endpoints = journal_.Endpoints();
+  std::erase_if(endpoints, [&](const Endpoint& e) { return e.host != host_; });
+  for (const Endpoint& endpoint : endpoints) {
+    if (!endpoint.host_link) missing_.Look(endpoint.sandbox);
+  }
+  return endpoints;
+}
+
+std::vector<firewall::Rules> Controller::LiveRules(std::string_view backend) {
+  std::vector<firewall::Rules> live;
+  for (Endpoint& endpoint : RecordedHere()) {
+    if (endpoint.attachments.empty() || IsDead(endpoint)) continue;
+    for (Attachment& attachment : endpoint.attachments) {
+      if (attachment.backend != backend || attachment.rules.empty()) continue;
+      live.push_back(std::move(attachment.rules));
+    }
+  }
+  return live;
+}
+
+/// Decides what was left to us, before it is recorded.
+void Controller::ChooseBackends(Endpoint& endpoint) {
+  for (Attachment& attachment : endpoint.attachments) {
+    if (!attachment.backend.empty() || attachment.rules.empty()) continue;
+    attachment.backend = firewall::DefaultBackend();
+  }
+}
+
+void Controller::AddRules(const Attachment& attachment) {
+  const firewall::Rules& rules = attachment.rules;
+  std::optional<LockTable::Held> lock;
+  if (rules.isolation) {
+    const std::string& bridge = rules.isolation->bridge;
+    lock = locks_.Acquire(BridgeLockKey(bridge), "isolation of " + bridge, options_.holder);
+  }
+  kernel_.firewall(attachment.backend).Add(rules);
+  firewall::FlushFlows(rules.publication.mappings);
+}
+
+/// Isolation is the bridge's: it goes with the last endpoint that wants it. That is decided, and
+/// the record freed of it, under the bridge's lock; otherwise two that leave at once would each see
+/// the other.
+void Controller::ReleaseIsolation(Endpoint& endpoint, Attachment& attachment) {
+  const firewall::Isolation isolation = *attachment.rules.isolation;
+  const LockTable::Held lock = locks_.Acquire(BridgeLockKey(isolation.bridge),
+                                              "isolation of " + isolation.bridge, options_.holder);
+  firewall::Rules rules;
+  rules.isolation = isolation;
+  std::vector<firewall::Rules> others = LiveRules(attachment.backend);
+  std::erase_if(others, [&](const firewall::Rules& other) {
+    return other.owner == endpoint.owner || !other.isolation ||
+           other.isolation->bridge != isolation.bridge;
+  });
+  const bool same = std::any_of(others.begin(), others.end(), [&](const firewall::Rules& other) {
+    return other.isolation == isolation;
+  });
+  if (!same) {
+    firewall::Firewall& firewall = kernel_.firewall(attachment.backend);
+    firewall.Remove(rules);
+    for (firewall::Rules& other : others) {  // a former configuration's stricter or looser wish
+      rules.isolation = other.isolation;
+      firewall.Add(rules);
+    }
+  }
+  attachment.rules.isolation.reset();
+  TryJournal([&] { journal_.Write(endpoint); });
+}
+
+void Controller::WithdrawRules(Endpoint& endpoint, Attachment& attachment) {
+  if (attachment.rules.isolation) ReleaseIsolation(endpoint, attachment);
+  if (attachment.rules.empty()) return;
+  kernel_.firewall(attachment.backend).Remove(attachment.rules);
+  firewall::FlushFlows(attachment.rules.publication.mappings);
+}
+
+/// Adds the rules and host settings of the plugin's attachments, which are recorded.
+void Controller::Program(Endpoint& endpoint, std::string_view plugin, Rollback& undo) {
+  for (Attachment& attachment : endpoint.attachments) {
+    if (attachment.plugin != plugin) continue;
+    if (!attachment.rules.empty()) {
+      undo.Push("rules", [&] { WithdrawRules(endpoint, attachment); });
+      AddRules(attachment);
+    }
+    for (const HostSysctl& sysctl : attachment.sysctls) {
+      netns::EnsureSysctl(sysctl.name, sysctl.value);
+    }
+  }
+}
+
+// ---- adding -------------------------------------------------------------------------------------
+
+Endpoint Controller::FindOrMakeForeign(const AttachmentSpec& spec, std::string_view owner) {
+  std::optional<Endpoint> recorded = journal_.FindEndpoint(owner);
+  const bool same_host = recorded && recorded->host == host_;
+  if (same_host && recorded->state == EndpointState::kReady &&
+      recorded->sandbox.identity == spec.sandbox.identity) {
+    return *std::move(recorded);
+  }
+  if (same_host && !recorded->foreign()) {
+    throw Error(
+        Code::kTryAgain,
+        fmt::format("{}: its record is that of an operation that did not end", Describe(spec.key)),
+        fmt::format("repeat its DEL, or: cnmctl gc --network {} --apply", spec.key.network));
+  }
+  if (recorded) Remove(*std::move(recorded), Removal::kGarbage, {});
+  Endpoint endpoint;
+  endpoint.owner = owner;
+  endpoint.key = spec.key;
+  endpoint.door = options_.door;
+  endpoint.runtime = options_.runtime;
+  endpoint.state = EndpointState::kReady;
+  endpoint.host = host_;
+  endpoint.sandbox = spec.sandbox;
+  endpoint.addressing = spec.addressing;
+  return endpoint;
+}
+
+/// Takes away what a former call of the same plugin left, except what is wanted again.
+void Controller::WithdrawFormer(Endpoint& endpoint, const AttachmentSpec& spec) {
+  const auto wanted = [&](auto predicate) {
+    return std::any_of(spec.wanted.begin(), spec.wanted.end(), predicate);
+  };
+  for (Attachment& former : endpoint.attachments) {
+    if (former.plugin != spec.plugin) continue;
+    const bool same_rules = wanted([&](Attachment a) {
+      NameRules(endpoint, a);
+      return a.backend == former.backend && a.rules == former.rules;
+    });
+    if (!same_rules) WithdrawRules(endpoint, former);
+    for (const std::string& link : former.links) {
+      const bool again = wanted([&](const Attachment& a) { return Contains(a.links, link); });
+      if (!again) RemoveLinkOf(endpoint.owner, link);
+    }
+    for (const std::string& file : former.files) {
+      const bool again = wanted([&](const Attachment& a) { return Contains(a.files, file); });
+      if (!again) RemoveFile(file);
+    }
+  }
+  Forget(endpoint, spec.plugin);
+}
+
+void Controller::AddAttachments(const AttachmentSpec& spec) {
+  const std::string owner = OwnerOf(spec.key.network, spec.key.container_id, spec.key.ifname);
+  const LockTable::Held lock = Lock(spec.key, owner);
+  Endpoint endpoint = FindOrMakeForeign(spec, owner);
+  WithdrawFormer(endpoint, spec);
+  endpoint.attachments.reserve(endpoint.attachments.size() + spec.wanted.size());
+  for (Attachment attachment : spec.wanted) {
+    attachment.plugin = spec.plugin;
+    NameRules(endpoint, attachment);
+    endpoint.attachments.push_back(std::move(attachment));
+  }
+  ChooseBackends(endpoint);
+
+  Rollback undo(spec.observer);
+  undo.Push("record", [&] {
+    if (undo.failed()) return;
+    Forget(endpoint, spec.plugin);
+    if (endpoint.foreign() && endpoint.attachments.empty()) {
+      journal_.RemoveEndpoint(owner);
+    } else {
+      journal_.Write(endpoint);
+    }
+  });
+  journal_.Write(endpoint);
+  Mark("journal");
+  Program(endpoint, spec.plugin, undo);
+  Mark("firewall");
+  if (spec.apply) spec.apply(undo);
+  Mark("apply");
+  undo.Commit();
+}
+
+// ---- removing -----------------------------------------------------------------------------------
+
+/// Only a link that carries the owner as its alias is the owner's.
+void Controller::RemoveLinkOf(const std::string& owner, const std::string& name) {
+  const std::optional<netlink::Link> link = kernel_.links().FindLink(name);
+  if (link && link->alias == owner) kernel_.links().Execute(netlink::RemoveLink(link->ifindex));
+}
+
+void Controller::Forget(Endpoint& endpoint, std::string_view plugin) {
+  std::erase_if(endpoint.attachments, [&](const Attachment& a) { return IsOf(a, plugin); });
+}
+
+/// Takes away rules, links and files of the plugin's attachments ("" = of all).
+void Controller::Withdraw(Endpoint& endpoint, std::string_view plugin, Teardown& teardown) {
+  for (Attachment& attachment : endpoint.attachments) {
+    if (!IsOf(attachment, plugin)) continue;
+    teardown.Try("rules", [&] { WithdrawRules(endpoint, attachment); });
+    for (const std::string& link : attachment.links) {
+      teardown.Try(attachment.plugin, [&] { RemoveLinkOf(endpoint.owner, link); });
+    }
+    for (const std::string& file : attachment.files) {
+      teardown.Try(attachment.plugin, [&] { RemoveFile(file); });
+    }
+  }
+}
+
+void Controller::RemovePlugin(Endpoint endpoint, const RemovalSpec& spec) {
+  if (endpoint.host.boot_id == host_.boot_id && endpoint.host.netns != host_.netns) {
+    Warn(fmt::format("{} belongs to another host network namespace: left alone",
+                     Describe(endpoint.key)));
+    return;
+  }
+  Teardown teardown;
+  if (endpoint.host == host_) {
+    for (const Attachment& attachment : endpoint.attachments) {
+      if (attachment.plugin != spec.plugin || !spec.restore) continue;
+      teardown.TryUnwrapped([&] { spec.restore(attachment); });
+      own_netns_.Enter();
+    }
+    Withdraw(endpoint, spec.plugin, teardown);
+    Mark("firewall");
+  }
+  if (!teardown.ok()) teardown.ThrowIfFailed();
+  Forget(endpoint, spec.plugin);
+  TryJournal([&] {
+    if (endpoint.foreign() && endpoint.attachments.empty()) {
+      journal_.RemoveEndpoint(endpoint.owner);
+    } else {
+      journal_.Write(endpoint);
+    }
+  });
+}
+
+void Controller::RemoveAttachments(const RemovalSpec& spec) {
+  const std::string owner = OwnerOf(spec.key.network, spec.key.container_id, spec.key.ifname);
+  const std::optional<LockTable::Held> lock = LockForRemoval(spec.key, owner);
+  std::optional<Endpoint> endpoint = FindForRemoval(owner);
+  if (endpoint && HasAny(*endpoint, spec.plugin)) return RemovePlugin(*std::move(endpoint), spec);
+  if (!spec.foreign) return;
+  Teardown teardown;
+  for (const std::string& backend : firewall::PresentBackends()) {
+    teardown.Try("rules", [&] { kernel_.firewall(backend).RemoveForeign(*spec.foreign); });
+  }
+  Mark("firewall");
+  teardown.ThrowIfFailed();
+}
+
+// ---- checking -----------------------------------------------------------------------------------
+
+void Controller::VerifyAttachments(const Endpoint& endpoint, std::string_view plugin) {
+  for (const Attachment& attachment : endpoint.attachments) {
+    if (attachment.plugin != plugin) continue;
+    if (!attachment.rules.empty()) kernel_.firewall(attachment.backend).Verify(attachment.rules);
+    for (const std::string& name : attachment.links) {
+      const netlink::Link link = kernel_.links().GetLink(name);
+      if (link.alias == endpoint.owner) continue;
+      throw Error(Code::kKernel, fmt::format("link {}: its alias is {:?}, want {:?}", name,
+                                             link.alias, endpoint.owner));
+    }
+    for (const HostSysctl& sysctl : attachment.sysctls) {
+      const std::string value = netns::ReadSysctl(sysctl.name).value_or("absent");
+      if (value == sysctl.value) continue;
+      throw Error(Code::kKernel,
+                  fmt::format("sysctl {} is {}, want {}", sysctl.name, value, sysctl.value),
+                  "cnmctl reload sets it again");
+    }
+  }
+}
+
+std::vector<Attachment> Controller::CheckAttachments(const EndpointKey& key,
+                                                     std::string_view plugin) {
+  std::optional<Endpoint> endpoint = FindEndpoint(key);
+  if (!endpoint) return {};
+  VerifyAttachments(*endpoint, plugin);
+  std::erase_if(endpoint->attachments, [&](const Attachment& a) { return a.plugin != plugin; });
+  return std::move(endpoint->attachments);
+}
+
+}  // namespace cnm

@@ -1,0 +1,32 @@
+// endpoint.cc: looking into an endpoint's record.
+#include "cnm/endpoint.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace cnm {
+
+std::string Describe(const EndpointKey& key) {
+  return fmt::format("endpoint {} of container {} on network {}", key.ifname, key.container_id,
+                     key.network);
+}
+
+Attachment& EnsureAttachment(Endpoint& endpoint, std::string_view plugin,
+                             std::string_view backend) {
+  const auto same = [&](const Attachment& a) { return a.plugin == plugin && a.backend == backend; };
+  const auto found = std::find_if(endpoint.attachments.begin(), endpoint.attachments.end(), same);
+  if (found != endpoint.attachments.end()) return *found;
+  Attachment attachment{.plugin = std::string(plugin), .backend = std::string(backend)};
+  NameRules(endpoint, attachment);
+  return endpoint.attachments.emplace_back(std::move(attachment));
+}
+
+void NameRules(const Endpoint& endpoint, Attachment& attachment) {
+  attachment.rules.owner = endpoint.owner;
+  attachment.rules.network = endpoint.key.network;
+  attachment.rules.container_id = endpoint.key.container_id;
+}
+
+}  // namespace cnm

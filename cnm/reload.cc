@@ -1,0 +1,113 @@
+// reload.cc: programming the host anew from the records, after somebody flushed its rules.
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "cnm/controller.h"
+#include "cnm/teardown.h"
+#include "common/base/error.h"
+#include "common/firewall/select.h"
+#include "common/netns/sysctl.h"
+
+namespace cnm {
+namespace {
+
+bool Forwards(const Attachment& attachment) {
+  return !attachment.rules.forwarding.addresses.empty();
+}
+
+/// Gives the endpoint's forwarding to backends that do not have it yet. @returns whether it changed
+bool SpreadForwarding(Endpoint& endpoint, const std::vector<std::string>& backends) {
+  const auto source =
+      std::find_if(endpoint.attachments.begin(), endpoint.attachments.end(), Forwards);
+  if (source == endpoint.attachments.end()) return false;
+  const std::string plugin = source->plugin;
+  const firewall::Forwarding forwarding = source->rules.forwarding;
+  bool changed = false;
+  for (const std::string& backend : backends) {
+    Attachment& attachment = EnsureAttachment(endpoint, plugin, backend);
+    if (Forwards(attachment)) continue;
+    attachment.rules.forwarding = forwarding;
+    changed = true;
+  }
+  return changed;
+}
+
+}  // namespace
+
+/// Another packet filter that drops may have come since the endpoints were made: Docker's, say.
+void Controller::AcceptEverywhere() {
+  const std::vector<std::string> backends = firewall::ForwardBackends();
+  for (const Endpoint& seen : RecordedHere()) {
+    Endpoint endpoint = seen;
+    if (seen.state != EndpointState::kReady || !SpreadForwarding(endpoint, backends)) continue;
+    const LockTable::Held lock = Lock(seen.key, seen.owner);
+    std::optional<Endpoint> now = journal_.FindEndpoint(seen.owner);
+    if (now && now->state == EndpointState::kReady && SpreadForwarding(*now, backends)) {
+      journal_.Write(*now);
+    }
+  }
+}
+
+void Controller::RestoreShared(const Endpoint& endpoint, ReloadReport& report) {
+  try {
+    for (const Attachment& attachment : endpoint.attachments) {
+      for (const HostSysctl& sysctl : attachment.sysctls) {
+        netns::EnsureSysctl(sysctl.name, sysctl.value);
+      }
+    }
+    if (endpoint.foreign()) return;
+    const std::optional<Network> network = journal_.FindNetwork(endpoint.key.network);
+    if (network) DriverFor(endpoint.driver).Restore(*network, endpoint, kernel_, store_);
+  } catch (Error& e) {
+    report.errors.push_back(std::move(e.AddContext(Describe(endpoint.key))));
+  }
+}
+
+ReloadReport Controller::Reload() {
+  ReloadReport report;
+  AcceptEverywhere();
+  std::set<std::string> backends;
+  for (const Endpoint& endpoint : RecordedHere()) {
+    if (IsDead(endpoint)) continue;
+    ++report.endpoints;
+    for (const Attachment& attachment : endpoint.attachments) {
+      if (!attachment.rules.empty()) backends.insert(attachment.backend);
+    }
+    RestoreShared(endpoint, report);
+  }
+  for (const std::string& backend : backends) {
+    try {
+      kernel_.firewall(backend).Rebuild(LiveRules(backend));
+      report.backends.push_back(backend);
+    } catch (Error& e) {
+      report.errors.push_back(std::move(e.AddContext(backend)));
+    }
+  }
+  return report;
+}
+
+FirewallReport Controller::ReadFirewall() {
+  FirewallReport report;
+  for (const std::string& backend : firewall::PresentBackends()) {
+    for (firewall::Programmed& rule : kernel_.firewall(backend).List()) {
+      report.programmed.push_back({backend, std::move(rule)});
+    }
+  }
+  for (Endpoint& endpoint : RecordedHere()) {
+    if (endpoint.state != EndpointState::kReady) continue;
+    for (const Attachment& attachment : endpoint.attachments) {
+      if (attachment.rules.empty()) continue;
+      try {
+        kernel_.firewall(attachment.backend).Verify(attachment.rules);
+      } catch (const Error& e) {
+        report.missing.push_back(
+            {endpoint.key, attachment.plugin, attachment.backend, e.message()});
+      }
+    }
+  }
+  return report;
+}
+
+}  // namespace cnm

@@ -1,0 +1,37 @@
+// select.cc: which packet filter to use, and how to open it. The only file that knows all of them.
+#include "common/firewall/select.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "common/base/error.h"
+#include "common/firewall/iptables/iptables.h"
+#include "common/firewall/nftables/nftables.h"
+
+namespace cnm::firewall {
+
+std::string DefaultBackend() {
+  return HasNftables() ? "nftables" : "iptables";
+}
+
+std::vector<std::string> ForwardBackends() {
+  std::vector<std::string> backends = {DefaultBackend()};
+  if (backends.front() != "iptables" && IptablesMayDrop()) backends.emplace_back("iptables");
+  return backends;
+}
+
+std::vector<std::string> PresentBackends() {
+  std::vector<std::string> backends;
+  if (HasNftables()) backends.emplace_back("nftables");
+  backends.emplace_back("iptables");
+  return backends;
+}
+
+std::unique_ptr<Firewall> Open(std::string_view backend, Ledger ledger) {
+  if (backend == "nftables") return MakeNftables(std::move(ledger));
+  if (backend == "iptables") return MakeIptables(std::move(ledger));
+  throw Error(Code::kUnsupportedField, fmt::format("unrecognized backend \"{}\"", backend));
+}
+
+}  // namespace cnm::firewall

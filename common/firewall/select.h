@@ -1,0 +1,28 @@
+// select.h: which packet filter to use, and how to open it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/firewall/firewall.h"
+
+namespace cnm::firewall {
+
+/// The backend for rules that any of them can hold: "nftables" where the kernel has it, else
+/// "iptables". One request, no exec.
+std::string DefaultBackend();
+
+/// The backends in which forwarding must be accepted so that no other table drops it: "nftables"
+/// where the kernel has it; "iptables" too where its FORWARD chain drops or Docker's chains exist;
+/// "firewalld" where it runs. An accept in one table does not undo a drop in another.
+std::vector<std::string> ForwardBackends();
+
+/// The backends that may hold anything on this host, by the same questions.
+std::vector<std::string> PresentBackends();
+
+/// Opens a backend by name. @throws Error kUnsupportedField for an unknown name
+std::unique_ptr<Firewall> Open(std::string_view backend, Ledger ledger);
+
+}  // namespace cnm::firewall
