@@ -31,6 +31,16 @@ bool Contains(const std::vector<std::string>& list, const std::string& word) {
   return std::find(list.begin(), list.end(), word) != list.end();
 }
 
+/// Best effort: a kernel without connection tracking over netlink has the port published all the
+/// same.
+void ForgetFlows(const firewall::Publication& publication) {
+  try {
+    firewall::FlushFlows(publication.mappings);
+  } catch (const Error& e) {
+    Warn(fmt::format("stale flows stay: {}", e.message()));
+  }
+}
+
 uint64_t BridgeLockKey(std::string_view bridge) {
   return LockKey(Sha512Hex(fmt::format("isolation of {}", bridge), 16));
 }
@@ -77,7 +87,7 @@ void Controller::AddRules(const Attachment& attachment) {
     lock = locks_.Acquire(BridgeLockKey(bridge), "isolation of " + bridge, options_.holder);
   }
   kernel_.firewall(attachment.backend).Add(rules);
-  firewall::FlushFlows(rules.publication.mappings);
+  ForgetFlows(rules.publication);
 }
 
 /// Isolation is the bridge's: it goes with the last endpoint that wants it. That is decided, and
@@ -113,7 +123,7 @@ void Controller::WithdrawRules(Endpoint& endpoint, Attachment& attachment) {
   if (attachment.rules.isolation) ReleaseIsolation(endpoint, attachment);
   if (attachment.rules.empty()) return;
   kernel_.firewall(attachment.backend).Remove(attachment.rules);
-  firewall::FlushFlows(attachment.rules.publication.mappings);
+  ForgetFlows(attachment.rules.publication);
 }
 
 /// Adds the rules and host settings of the plugin's attachments, which are recorded.

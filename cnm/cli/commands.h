@@ -22,6 +22,8 @@ int ListNetworks(const Options& options);
 int ListEndpoints(const Options& options);
 int ListLeases(const Options& options);
 int ShowLog(const Options& options);
+int ShowFirewall(const Options& options);
+int Reload(const Options& options);
 int CollectGarbage(const Options& options);
 
 }  // namespace cnm::cli

@@ -41,6 +41,18 @@ constexpr Command kCommands[] = {
      "made\n"
      "by other plugins.\n\n"
      "  cnmctl lease ls --network blue\n"},
+    {"firewall", "show what is programmed in the packet filters, by owner",
+     "network container json run-dir", cnm::cli::ShowFirewall,
+     "STATE is ok; dead when its container is gone (cnmctl gc removes it); missing when a record\n"
+     "has it and the packet filter does not (cnmctl reload adds it); no record when nobody knows\n"
+     "its owner; shared for what all endpoints of a bridge share. Exits 1 when rules are "
+     "missing.\n\n"
+     "  cnmctl firewall --network blue\n  cnmctl firewall --json | jq -r '.[].rule'\n"},
+    {"reload", "program every endpoint's rules anew", "json run-dir", cnm::cli::Reload,
+     "For use after nft flush ruleset, a firewalld reload or a start of Docker. Replays the rules\n"
+     "of all live endpoints from their records, each packet filter in one transaction, and sets\n"
+     "host sysctls and gateway addresses again. Links and leases are not touched.\n\n"
+     "  cnmctl reload\n"},
     {"log", "show the last invocations with the time of each step",
      "network container tail json run-dir", cnm::cli::ShowLog,
      "The flight recorder keeps the last 2048 calls in /run/cnm/log. CODE 0 is success; other\n"

@@ -110,10 +110,11 @@ struct Foreign {
 
 /// One thing that stands in the packet filter now.
 struct Programmed {
-  std::string owner;    ///< "" when it cannot be told
-  std::string network;  ///< "" when it cannot be told
-  std::string what;     ///< "192.0.2.1:8080/tcp -> 10.1.0.5:80", "masquerade 10.1.0.5"
-  std::string place;    ///< "inet cnm ports_v4"
+  std::string owner;              ///< "" when it cannot be told
+  std::string network;            ///< "" when it cannot be told
+  std::string container_id = {};  ///< only where rules name it instead of the owner
+  std::string what;               ///< "192.0.2.1:8080/tcp -> 10.1.0.5:80", "masquerade 10.1.0.5"
+  std::string place;              ///< "inet cnm ports_v4"
 };
 
 /// What a backend must know about other owners, given by the core: it holds no records itself.
