@@ -92,6 +92,7 @@ check_libraries() {
   only "linux/netfilter only in common/firewall" '<linux/netfilter' common/firewall/
   only "libiptc only in common/firewall/xtables" '<(libiptc|xtables|iptables|ip6tables)' \
     common/firewall/xtables/
+  only "D-Bus only in cnm-firewalld" '<(dbus|systemd)/' common/firewall/firewalld/program/
   only "Boost.Program_options only in cnm/cli and cnm/daemon" '<boost/program_options' 'cnm/(cli|daemon)/'
   only "Boost.Asio and Beast only in common/http and cnm/daemon" '<boost/(asio|beast)' \
     '(common/http|cnm/daemon)/'
@@ -181,6 +182,7 @@ check_self() {
     planted "libnl only" cnm/a.cc '#  include <netlink/msg.h>'
     planted "linux/netfilter only" common/netlink/a.cc '#include <linux/netfilter/nf_tables.h>'
     planted "libiptc only" common/firewall/a.cc '#include <libiptc/libiptc.h>'
+    planted "D-Bus only" common/firewall/firewalld/a.cc '#include <dbus/dbus.h>'
     planted "Boost.Program_options only" plugins/main.cc '#include <boost/program_options.hpp>'
     planted "Boost.Asio" cnm/store/a.cc '#include <boost/asio.hpp>'
     planted "nettle only" ipam/a.cc '#include <nettle/sha2.h>'

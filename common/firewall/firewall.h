@@ -106,6 +106,7 @@ struct Foreign {
   bool spoof_guard = false;
   bool publication = false;                   ///< look for published ports
   std::vector<net::Address> forwarding = {};  ///< look for the forwarding of these addresses
+  std::string zone = "trusted";               ///< firewalld: in this one
 };
 
 /// One thing that stands in the packet filter now.

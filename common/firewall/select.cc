@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "common/base/error.h"
+#include "common/firewall/firewalld/firewalld.h"
 #include "common/firewall/iptables/iptables.h"
 #include "common/firewall/nftables/nftables.h"
 
@@ -18,6 +19,7 @@ std::string DefaultBackend() {
 std::vector<std::string> ForwardBackends() {
   std::vector<std::string> backends = {DefaultBackend()};
   if (backends.front() != "iptables" && IptablesMayDrop()) backends.emplace_back("iptables");
+  if (FirewalldRuns()) backends.emplace_back("firewalld");
   return backends;
 }
 
@@ -25,12 +27,14 @@ std::vector<std::string> PresentBackends() {
   std::vector<std::string> backends;
   if (HasNftables()) backends.emplace_back("nftables");
   backends.emplace_back("iptables");
+  if (HasFirewalld()) backends.emplace_back("firewalld");
   return backends;
 }
 
 std::unique_ptr<Firewall> Open(std::string_view backend, Ledger ledger) {
   if (backend == "nftables") return MakeNftables(std::move(ledger));
   if (backend == "iptables") return MakeIptables(std::move(ledger));
+  if (backend == "firewalld") return MakeFirewalld(std::move(ledger));
   throw Error(Code::kUnsupportedField, fmt::format("unrecognized backend \"{}\"", backend));
 }
 

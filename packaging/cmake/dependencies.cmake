@@ -2,6 +2,7 @@
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(NL3 REQUIRED IMPORTED_TARGET libnl-3.0)
 pkg_check_modules(NETTLE REQUIRED IMPORTED_TARGET nettle)
+pkg_check_modules(DBUS REQUIRED IMPORTED_TARGET dbus-1)
 set(Boost_USE_STATIC_LIBS ${CNM_STATIC})
 set(Boost_USE_STATIC_LIBS ${CNM_STATIC})
 find_package(Boost 1.74 REQUIRED COMPONENTS program_options)

@@ -16,9 +16,10 @@ function(cnm_library name)
   target_link_libraries(cnm_${name} PUBLIC ${A_LINK} cnm_settings PRIVATE ${A_PRIVATE} cnm_warnings)
 endfunction()
 
-# cnm_program(NAME SOURCES s... | FOLDERS f... LINK l... [NAMES n...]): a program, and further names for it as hard links.
+# cnm_program(NAME SOURCES s... | FOLDERS f... LINK l... [NAMES n...] [DYNAMIC]): a program, and further names for it as hard links.
+# DYNAMIC: also where programs are static; it needs a library that has no static archive, and of C++ carries its own.
 function(cnm_program name)
-  cmake_parse_arguments(A "" "" "SOURCES;FOLDERS;LINK;NAMES" ${ARGN})
+  cmake_parse_arguments(A "DYNAMIC" "" "SOURCES;FOLDERS;LINK;NAMES" ${ARGN})
   set(sources ${A_SOURCES})
   foreach(folder ${A_FOLDERS})
     file(GLOB found CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.cc)
@@ -31,7 +32,9 @@ function(cnm_program name)
   add_executable(${name} ${sources})
   target_link_libraries(${name} PRIVATE ${A_LINK} cnm_settings cnm_warnings)
   target_compile_definitions(${name} PRIVATE CNM_VERSION="${PROJECT_VERSION}")
-  if(CNM_STATIC)
+  if(CNM_STATIC AND A_DYNAMIC)
+    target_link_options(${name} PRIVATE -static-libstdc++ -static-libgcc)
+  elseif(CNM_STATIC)
     target_link_options(${name} PRIVATE -static)
   endif()
   foreach(alias ${A_NAMES})
