@@ -102,6 +102,15 @@ class Arena:
             found[call.label].append(sample)
         return found
 
+    def output(self, call):
+        """Runs one call; what it printed. CallFailed if it fails."""
+        (_, status, output), = self.launch([call])[0]
+        text = pathlib.Path(output).read_text(errors="replace")
+        if status != 0:
+            raise CallFailed(f"{call.label}: exit {status}: {text}\n"
+                             f"  {' '.join(call.argv)} {call.environment}")
+        return text
+
     def race(self, rounds):
         """Runs rounds, each a list of legs, each a list of calls (one per contender); every leg
         begins one further on than in the round before. Gives the samples by label."""

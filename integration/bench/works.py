@@ -11,12 +11,13 @@ NETNS = "/run/netns/"
 
 
 class Setting:
-    """What every work gets: the arena, both sets of plugins, how often to repeat."""
+    """What every work gets: the arena, both sets of plugins, how often to repeat; and where it puts
+    what it measured."""
 
-    def __init__(self, arena, ours, reference, quick):
-        self.arena, self.quick = arena, quick
-        self.ours = Plugins(arena, "ours", ours)
-        self.reference = Plugins(arena, "reference", reference)
+    def __init__(self, arena, options):
+        self.arena, self.quick, self.libcni = arena, options.quick, options.libcni
+        self.ours = Plugins(arena, "ours", options.plugins)
+        self.reference = Plugins(arena, "reference", options.reference)
         self.numbers = iter(range(1, 250))
         self.samples, self.parallel = {}, {}
 
@@ -42,6 +43,23 @@ class Setting:
             legs.append([[add for add, _ in pairs], [delete for _, delete in pairs]])
         self.arena.race(legs[:1])
         self.samples.update(self.arena.race(legs[1:]))
+
+    def race_at_once(self, kind, networks, count, rounds):
+        """Rounds of `count` ADDs at once by each network (a dict by contender), then of their DELs:
+        the wall time of all, and how many failed."""
+        spots = {name: self.containers(f"{kind}-{name}-", count) for name in networks}
+        for name, network in networks.items():  # the network is running before they come at once
+            self.arena.run(list(network.pair(spots[name][0])))
+        for number in rounds:
+            turn = number % len(networks)
+            for name in list(networks)[turn:] + list(networks)[:turn]:
+                pairs = [networks[name].pair(spot) for spot in spots[name]]
+                for verb, calls in zip(("add", "del"), zip(*pairs)):
+                    results, wall = self.arena.launch(calls, parallel=True)
+                    entry = self.parallel.setdefault(f"{verb}-{kind}/{name}",
+                                                     {"walls": [], "failures": 0})
+                    entry["walls"].append(wall)
+                    entry["failures"] += sum(status != 0 for _, status, _ in results)
 
 
 def version(setting):
@@ -100,21 +118,7 @@ def parallel(setting, count=100):
     networks = {"floor": FloorNetwork(setting.arena, "parallel", next(setting.numbers))}
     for plugins in (setting.ours, setting.reference):
         networks[plugins.name] = BridgeNetwork(plugins, "parallel", next(setting.numbers))
-    spots = {name: setting.containers(f"parallel-{name}-", count) for name in networks}
-    rounds = setting.rounds(7, 1)
-    for name, network in networks.items():  # the network is running before 100 come at once
-        warm = network.pair(spots[name][0])
-        setting.arena.run(list(warm))
-    for number in rounds:
-        order = list(networks)[number % 3:] + list(networks)[:number % 3]
-        for name in order:
-            pairs = [networks[name].pair(spot) for spot in spots[name]]
-            for verb, calls in zip(("add", "del"), zip(*pairs)):
-                results, wall = setting.arena.launch(calls, parallel=True)
-                entry = setting.parallel.setdefault(f"{verb}-parallel/{name}",
-                                                    {"walls": [], "failures": 0})
-                entry["walls"].append(wall)
-                entry["failures"] += sum(status != 0 for _, status, _ in results)
+    setting.race_at_once("parallel", networks, count, setting.rounds(7, 1))
 
 
 def memory(setting):

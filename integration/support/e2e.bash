@@ -6,6 +6,8 @@ SUPPORT=$(readlink -f "$BATS_TEST_DIRNAME/../support")
 readonly SUPPORT
 readonly IMAGE=localhost/cnm-test:1
 readonly LEASES=/var/lib/cni/networks
+readonly HERE=/proc/self/ns/net OUTSIDE=/run/netns/outside
+servers=()
 
 podman() { "$SUPPORT/podman/podman.sh" "$@"; }
 cri() { "$SUPPORT/containerd/cri.py" "$@"; }
@@ -64,7 +66,17 @@ host_state() {
   ls /run/netns
   nft -j list ruleset | jq -cS '.nftables[] | select(has("metainfo") | not)
     | walk(if type == "object" then del(.handle, .packets, .bytes) else . end)' | sort  # chains are made in any order
+  legacy_rules
+  find /run/cni/tuning /run/cnm/endpoints -type f -printf 'file %p\n' 2> /dev/null | sort
   ! ours || cnmctl endpoint ls --json | jq -S .
+}
+
+# legacy_rules: of the iptables tables that nft does not show, without making those that are not there
+legacy_rules() {
+  local family
+  for family in ip ip6; do
+    [ -z "$(cat /proc/net/${family}_tables_names 2> /dev/null)" ] || ${family}tables-legacy-save | sed '/^[#:]/d'
+  done
 }
 
 # expect_unchanged: the host is as host_state had it in $BATS_FILE_TMPDIR/baseline.
@@ -79,18 +91,61 @@ expect_nothing_held() {
   for network; do
     expect "leases of $network" "" "$(leases "$network")" || return 1
   done
-  expect "veth links" "" "$(links /proc/self/ns/net | grep '^veth')" || return 1
+  expect "veth links" "" "$(links $HERE | grep '^veth')" || return 1
   ! ours || expect "endpoint records" 0 "$(cnmctl endpoint ls --json | jq length)"
 }
 
-# ran_ours VERB NETWORK: the log of cnm's own plugins has a success of VERB on NETWORK: it was not someone else's
-# plugin that ran. (On Debian's plugins there is nothing to assert.)
+# ran_ours VERB NETWORK [PLUGIN...]: the log of cnm's own plugins has a success of VERB on NETWORK, by each PLUGIN if
+# any is named: it was not someone else's plugin that ran. (On Debian's plugins there is nothing to assert.)
 ran_ours() {
   ours || return 0
-  local seen
-  seen=$(cnmctl log --json | jq -s --arg verb "$1" --arg network "$2" \
-    'flatten | map(select(.verb == $verb and .network == $network and .code == 0)) | length')
-  [ "$seen" -gt 0 ] || fail "cnmctl log has no successful $1 on network $2: another plugin ran"
+  local verb=$1 network=$2 plugin seen
+  shift 2
+  for plugin in "${@:-}"; do
+    seen=$(cnmctl log --json | jq -s --arg verb "$verb" --arg network "$network" --arg plugin "$plugin" 'flatten
+      | map(select(.verb == $verb and .network == $network and .code == 0 and ($plugin | IN("", .plugin)))) | length')
+    [ "$seen" -gt 0 ] || fail "cnmctl log has no successful $verb of $plugin on network $network: another plugin ran" ||
+      return 1
+  done
+}
+
+# fetch NETNS URL: what is served there, as seen from a netns (a path).
+fetch() { nsenter --net="$1" wget --quiet --timeout=5 --tries=1 --output-document=- "$2"; }
+
+# serve_udp NETNS PORT TEXT: answers each datagram to PORT with TEXT, in the background, until stop_servers.
+serve_udp() {
+  nsenter --net="$1" python3 -c 'import socket, sys
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("", int(sys.argv[1])))
+while True: server.sendto(sys.argv[2].encode(), server.recvfrom(2048)[1])' "$2" "$3" 3>&- 4>&- &
+  servers+=($!)
+}
+
+# serve_tcp NETNS PORT TEXT: serves a page with TEXT at http://.../, in the background, until stop_servers.
+serve_tcp() {
+  nsenter --net="$1" python3 -c 'import http.server, sys
+class Page(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(sys.argv[2].encode())
+http.server.HTTPServer(("", int(sys.argv[1])), Page).serve_forever()' "$2" "$3" > /dev/null 2>&1 3>&- 4>&- &
+  servers+=($!)
+}
+
+stop_servers() {
+  [ ${#servers[@]} = 0 ] || kill "${servers[@]}" 2> /dev/null || true
+  servers=()
+}
+
+# ask_udp NETNS ADDRESS PORT: what a datagram from that netns is answered with; fails after 2 s.
+ask_udp() {
+  nsenter --net="$1" python3 -c 'import socket, sys
+client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+client.settimeout(2)
+client.connect((sys.argv[1], int(sys.argv[2])))
+client.send(b"?")
+print(client.recv(2048).decode())' "$2" "$3" 2> /dev/null
 }
 
 # outside_up ADDRESS/PREFIX HOST_ADDRESS/PREFIX: a netns "outside" beyond the host, with no route back to any container

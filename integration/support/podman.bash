@@ -9,6 +9,15 @@ start() {
   podman run --detach --name "$name" "$@" "$IMAGE" > /dev/null
 }
 
+# start_web NAME ARGS...: a container on $NETWORK that serves /www on port 80; returns when it does.
+start_web() {
+  local name=$1
+  shift
+  podman run --detach --name "$name" --network "$NETWORK" "$@" "$IMAGE" httpd -f -p 80 -h /www > /dev/null
+  wait_for_web "$name"
+}
+wait_for_web() { wait_for 10 fetch $HERE "http://$(address_of "$1")/"; }
+
 # sandbox_of NAME: the path of its netns
 sandbox_of() { podman inspect --format '{{.NetworkSettings.SandboxKey}}' "$1"; }
 

@@ -2,7 +2,8 @@
 """A small client of the container runtime interface (CRI v1): what kubelet would ask of containerd.
 
 cri.py status                  the runtime's conditions, one a line: NAME true|false [reason]
-cri.py run-pod NAME            RunPodSandbox; prints the pod's id
+cri.py run-pod NAME [WHAT..]   RunPodSandbox; prints the pod's id. WHAT: a published port, HOST:CONTAINER[/PROTOCOL][@IP],
+                               or an annotation, KEY=VALUE
 cri.py pod-addresses POD       the addresses in PodSandboxStatus, one a line
 cri.py run POD IMAGE COMMAND.. CreateContainer and StartContainer; prints the container's id
 cri.py exec CONTAINER COMMAND. ExecSync; output and exit status are the command's
@@ -19,6 +20,7 @@ import grpc
 SOCKET = 'unix:///run/containerd/containerd.sock'
 TIMEOUT_S = 60
 CGROUP = '/cnm-e2e'
+PROTOCOLS = ('tcp', 'udp', 'sctp')  # enum Protocol
 
 
 def encode_varint(value):
@@ -75,9 +77,21 @@ def text(fields, number):
     return fields.get(number, [b''])[0].decode()
 
 
-def pod_config(name):
+def port_mapping(text):
+    """HOST:CONTAINER[/PROTOCOL][@IP] as a PortMapping."""
+    text, _, address = text.partition('@')
+    text, _, protocol = text.partition('/')
+    host, container = map(int, text.split(':'))
+    return encode((1, PROTOCOLS.index(protocol or 'tcp')), (2, container), (3, host), (4, address))
+
+
+def pod_config(name, *options):
     metadata = encode((1, name), (2, 'uid-' + name), (3, 'default'))
-    return encode((1, metadata), (2, name), (3, '/run/e2e/logs/' + name), (8, encode((1, CGROUP))))
+    annotations = [encode((1, key), (2, value)) for key, _, value in
+                   (option.partition('=') for option in options if '=' in option)]
+    ports = [port_mapping(option) for option in options if '=' not in option]
+    return encode((1, metadata), (2, name), (3, '/run/e2e/logs/' + name), *((5, port) for port in ports),
+                  *((7, annotation) for annotation in annotations), (8, encode((1, CGROUP))))
 
 
 def status(channel):
@@ -86,8 +100,8 @@ def status(channel):
         print(text(condition, 1), met, text(condition, 3), text(condition, 4))
 
 
-def run_pod(channel, name):
-    print(text(call(channel, 'RunPodSandbox', (1, pod_config(name))), 1))
+def run_pod(channel, name, *options):
+    print(text(call(channel, 'RunPodSandbox', (1, pod_config(name, *options))), 1))
 
 
 def pod_addresses(channel, pod):

@@ -1,14 +1,16 @@
 // libcni-driver drives CNI plugins through the real libcni, the library inside every Go container runtime.
 //
-//	libcni-driver VERB CONFLIST CONTAINERID NETNS IFNAME [K=V;K=V]
+//	libcni-driver VERB CONFLIST CONTAINERID NETNS IFNAME [K=V;K=V [CAPABILITIES]]
 //
-// VERB: add (prints the result), check, del, validate (asks every plugin for its VERSION). The last argument becomes
-// CNI_ARGS. Environment: CNI_PATH (plugin directories), CNI_CACHE (where results are kept between verbs).
+// VERB: add (prints the result), check, del, validate (asks every plugin for its VERSION). K=V;K=V becomes CNI_ARGS;
+// CAPABILITIES is a JSON object, e.g. {"portMappings": [...]}, of which each plugin gets what it declares.
+// Environment: CNI_PATH (plugin directories), CNI_CACHE (where results are kept between verbs).
 // Exit status 1 and one line on stderr if libcni reports an error.
 package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -51,15 +53,18 @@ func run(verb string, list *libcni.NetworkConfigList, attachment *libcni.Runtime
 
 func main() {
 	if len(os.Args) < 6 {
-		fmt.Fprintln(os.Stderr, "usage: libcni-driver VERB CONFLIST CONTAINERID NETNS IFNAME [K=V;K=V]")
+		fmt.Fprintln(os.Stderr, "usage: libcni-driver VERB CONFLIST CONTAINERID NETNS IFNAME [K=V;K=V [CAPABILITIES]]")
 		os.Exit(2)
 	}
 	list, err := libcni.ConfListFromFile(os.Args[2])
+	attachment := &libcni.RuntimeConf{ContainerID: os.Args[3], NetNS: os.Args[4], IfName: os.Args[5]}
+	if len(os.Args) > 6 {
+		attachment.Args = parseArgs(os.Args[6])
+	}
+	if err == nil && len(os.Args) > 7 {
+		err = json.Unmarshal([]byte(os.Args[7]), &attachment.CapabilityArgs)
+	}
 	if err == nil {
-		attachment := &libcni.RuntimeConf{ContainerID: os.Args[3], NetNS: os.Args[4], IfName: os.Args[5]}
-		if len(os.Args) > 6 {
-			attachment.Args = parseArgs(os.Args[6])
-		}
 		err = run(os.Args[1], list, attachment)
 	}
 	if err != nil {
