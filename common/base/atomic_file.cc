@@ -80,7 +80,8 @@ void WriteAll(int fd, std::string_view bytes, std::string_view what) {
   }
 }
 
-void WriteFileAtomic(const std::string& path, std::string_view bytes, Durability durability) {
+void WriteFileAtomic(const std::string& path, std::string_view bytes, Durability durability,
+                     unsigned mode) {
   const std::string directory = DirectoryOf(path);
   const size_t slash = path.rfind('/');
   const std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
@@ -89,6 +90,10 @@ void WriteFileAtomic(const std::string& path, std::string_view bytes, Durability
     Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!fd) throw SystemError(Code::kIo, fmt::format("write {}", path), errno);
     WriteAll(fd.get(), bytes, path);
+    // Also what a killed writer left may have another mode.
+    if (mode != 0600 && ::fchmod(fd.get(), mode) != 0) {
+      throw SystemError(Code::kIo, fmt::format("write {}", path), errno);
+    }
     if (durability == Durability::kDurable && ::fsync(fd.get()) != 0) {
       throw SystemError(Code::kIo, fmt::format("write {}", path), errno);
     }

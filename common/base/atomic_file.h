@@ -26,11 +26,12 @@ std::optional<std::string> ReadFile(const std::string& path, size_t limit = size
 /// `limit` bytes come: it stops reading there
 std::string ReadAll(int fd, size_t limit, std::string_view what);
 
-/// Writes `bytes` to `path` (mode 0600) by a temporary file beside it and rename(2). The temporary
-/// name starts with ".tmp-" followed by the file's own name, so that the next writer replaces what
-/// a killed one left.
+/// Writes `bytes` to `path` (with that `mode`, whatever the umask) by a temporary file beside it
+/// and rename(2). The temporary name starts with ".tmp-" followed by the file's own name, so that
+/// the next writer replaces what a killed one left.
 /// @throws Error kIo "write PATH: reason"
-void WriteFileAtomic(const std::string& path, std::string_view bytes, Durability durability);
+void WriteFileAtomic(const std::string& path, std::string_view bytes, Durability durability,
+                     unsigned mode = 0600);
 
 /// Creates the directory and its parents (mode 0755 for parents, `mode` for the last). Existing
 /// ones are left as they are.
