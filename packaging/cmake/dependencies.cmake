@@ -2,6 +2,7 @@
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(NL3 REQUIRED IMPORTED_TARGET libnl-3.0)
 pkg_check_modules(NETTLE REQUIRED IMPORTED_TARGET nettle)
+pkg_check_modules(IPTC REQUIRED IMPORTED_TARGET libip4tc libip6tc)
 pkg_check_modules(DBUS REQUIRED IMPORTED_TARGET dbus-1)
 set(Boost_USE_STATIC_LIBS ${CNM_STATIC})
 set(Boost_USE_STATIC_LIBS ${CNM_STATIC})
@@ -21,6 +22,10 @@ endif()
 add_library(nl3 INTERFACE)
 target_include_directories(nl3 SYSTEM INTERFACE ${NL3_INCLUDE_DIRS})
 target_link_libraries(nl3 INTERFACE ${NL3_ARCHIVE} Threads::Threads)
+
+# Shared libraries only: of the program cnm-xtables alone.
+add_library(iptc INTERFACE)
+target_link_libraries(iptc INTERFACE PkgConfig::IPTC)
 
 add_library(nettle INTERFACE)
 target_link_libraries(nettle INTERFACE ${NETTLE_ARCHIVE})

@@ -15,4 +15,7 @@ std::unique_ptr<Firewall> MakeIptables(Ledger ledger);
 /// family. No exec unless legacy tables are loaded.
 bool IptablesMayDrop();
 
+/// @throws Error kUnavailable when the host has no iptables
+void RequireIptables();
+
 }  // namespace cnm::firewall

@@ -63,8 +63,8 @@ struct Rule {
   /// cannot hold has {"-m", "conditions"}.
   std::vector<std::string> conditions = {};
 
-  std::string target = {};  ///< "ACCEPT", "MASQUERADE", "MARK", "DNAT" or a chain's name
-  uint32_t set_mark = 0;    ///< of MARK: these bits are set
+  std::string target = {};             ///< "ACCEPT", "MASQUERADE", "MARK", "DNAT" or a chain's name
+  uint32_t set_mark = 0;               ///< of MARK: these bits are set
   std::optional<Destination> to = {};  ///< of DNAT
 
   bool operator==(const Rule&) const = default;

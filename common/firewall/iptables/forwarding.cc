@@ -1,0 +1,172 @@
+// forwarding.cc: masquerading, forwarding and isolation as rules of iptables.
+#include <string>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "common/firewall/iptables/chapters.h"
+#include "common/firewall/iptables/names.h"
+
+namespace cnm::firewall::iptables {
+namespace {
+
+using Kind = Operation::Kind;
+
+SubnetMatch Only(const net::Address& address) {
+  return {{address, address.bits()}};
+}
+
+/// 224.0.0.0/4, ff00::/8.
+net::Prefix Multicast(net::Family family) {
+  return family == net::Family::kIpv4 ? net::Prefix{*net::Address::Parse("224.0.0.0"), 4}
+                                      : net::Prefix{*net::Address::Parse("ff00::"), 8};
+}
+
+Rule MasqueradeJump(const Masquerade& masquerade, const Subject& subject) {
+  return {.source = Only(masquerade.source.address),
+          .comment = CommentOf(subject),
+          .target = ChainOf(subject, "")};
+}
+
+std::string PolicyComment(std::string_view policy) {
+  return fmt::format("CNI firewall plugin rules (ingressPolicy: {})", policy);
+}
+
+/// The first rule of stage 1: packets that leave the bridge go on to stage 2. Only its comment
+/// tells the policies apart.
+Rule LeaveBridge(const Isolation& isolation) {
+  return {.in = LinkMatch{isolation.bridge},
+          .out = LinkMatch{isolation.bridge, true},
+          .comment = PolicyComment(isolation.within ? "isolated" : "same-bridge"),
+          .target = std::string(kStage2Chain)};
+}
+
+Rule StayInBridge(const std::string& bridge) {
+  return {.in = LinkMatch{bridge},
+          .out = LinkMatch{bridge},
+          .comment = PolicyComment("isolated"),
+          .target = "DROP"};
+}
+
+/// Of stage 2: what comes from another bridge that isolates.
+Rule EnterBridge(const std::string& bridge) {
+  return {
+      .out = LinkMatch{bridge}, .comment = PolicyComment("same-bridge|isolated"), .target = "DROP"};
+}
+
+Operation Delete(std::string_view chain, Rule rule, bool any_comment) {
+  return {Kind::kDelete, std::string(chain), std::move(rule), any_comment};
+}
+
+Operation Shared(Kind kind, std::string_view chain, Rule rule = {}) {
+  return {kind, std::string(chain), std::move(rule), true, true};
+}
+
+}  // namespace
+
+Operations AddMasquerades(const Rules& rules, net::Family family) {
+  const Subject subject{rules.network, rules.container_id};
+  const std::string chain = ChainOf(subject, "");
+  const std::string comment = CommentOf(subject);
+  Operations operations;
+  for (const Masquerade& masquerade : rules.masquerades) {
+    if (masquerade.source.address.family() != family) continue;
+    operations.push_back({Kind::kChain, chain});
+    // The subnet of a further address of the container must stand before what masquerades.
+    operations.push_back({Kind::kInsert,
+                          chain,
+                          {.destination = SubnetMatch{masquerade.source.Subnet()},
+                           .comment = comment,
+                           .target = "ACCEPT"}});
+    operations.push_back({Kind::kAppend,
+                          chain,
+                          {.destination = SubnetMatch{Multicast(family), true},
+                           .comment = comment,
+                           .target = "MASQUERADE"}});
+    operations.push_back({Kind::kAppend, "POSTROUTING", MasqueradeJump(masquerade, subject)});
+  }
+  return operations;
+}
+
+Operations RemoveMasquerades(const Rules& rules, net::Family family) {
+  const Subject subject{rules.network, rules.container_id};
+  Operations operations;
+  for (const Masquerade& masquerade : rules.masquerades) {
+    if (masquerade.source.address.family() != family) continue;
+    operations.push_back(Delete("POSTROUTING", MasqueradeJump(masquerade, subject), false));
+  }
+  if (!operations.empty()) operations.push_back({Kind::kDeleteChain, ChainOf(subject, "")});
+  return operations;
+}
+
+Operations AddForwarding(const Forwarding& forwarding, net::Family family) {
+  Operations operations;
+  for (const net::Address& address : forwarding.addresses) {
+    if (address.family() != family) continue;
+    if (operations.empty()) {
+      const std::string& admin = forwarding.admin_chain;
+      operations = {Shared(Kind::kChain, kForwardChain), Shared(Kind::kChain, admin)};
+      Operation jump =
+          Shared(Kind::kInsert, "FORWARD",
+                 {.comment = "CNI firewall plugin rules", .target = std::string(kForwardChain)});
+      jump.rather = kDockerChain;
+      jump.after = kStage1Chain;  // what isolation drops must not be accepted before
+      operations.push_back(std::move(jump));
+      operations.push_back(
+          Shared(Kind::kInsert, kForwardChain,
+                 {.comment = "CNI firewall plugin admin overrides", .target = admin}));
+    }
+    operations.push_back({Kind::kAppend,
+                          std::string(kForwardChain),
+                          {.destination = Only(address), .established = true, .target = "ACCEPT"}});
+    operations.push_back(
+        {Kind::kAppend, std::string(kForwardChain), {.source = Only(address), .target = "ACCEPT"}});
+  }
+  return operations;
+}
+
+Operations RemoveForwarding(std::span<const net::Address> addresses, net::Family family) {
+  Operations operations;
+  for (const net::Address& address : addresses) {
+    if (address.family() != family) continue;
+    operations.push_back(
+        Delete(kForwardChain,
+               {.destination = Only(address), .established = true, .target = "ACCEPT"}, false));
+    operations.push_back(
+        Delete(kForwardChain, {.source = Only(address), .target = "ACCEPT"}, false));
+  }
+  return operations;
+}
+
+Operations AddIsolation(const Isolation& isolation) {
+  const std::string both = PolicyComment("same-bridge|isolated");
+  Operation jump =
+      Shared(Kind::kInsert, "FORWARD", {.comment = both, .target = std::string(kStage1Chain)});
+  jump.rather = kDockerChain;
+  Operations operations = {Shared(Kind::kChain, kStage1Chain), Shared(Kind::kChain, kStage2Chain),
+                           std::move(jump)};
+  Isolation other = isolation;
+  other.within = !other.within;
+  operations.push_back(Delete(kStage1Chain, LeaveBridge(other), false));
+  if (!isolation.within) {
+    operations.push_back(Delete(kStage1Chain, StayInBridge(isolation.bridge), true));
+  }
+  Operation leave = Shared(Kind::kInsert, kStage1Chain, LeaveBridge(isolation));
+  leave.any_comment = false;
+  operations.push_back(std::move(leave));
+  if (isolation.within) {
+    operations.push_back(Shared(Kind::kInsert, kStage1Chain, StayInBridge(isolation.bridge)));
+  }
+  operations.push_back(Shared(Kind::kAppend, kStage1Chain, {.comment = both, .target = "RETURN"}));
+  operations.push_back(Shared(Kind::kInsert, kStage2Chain, EnterBridge(isolation.bridge)));
+  operations.push_back(Shared(Kind::kAppend, kStage2Chain, {.comment = both, .target = "RETURN"}));
+  return operations;
+}
+
+Operations RemoveIsolation(const Isolation& isolation) {
+  return {Delete(kStage1Chain, LeaveBridge(isolation), true),
+          Delete(kStage1Chain, StayInBridge(isolation.bridge), true),
+          Delete(kStage2Chain, EnterBridge(isolation.bridge), true)};
+}
+
+}  // namespace cnm::firewall::iptables

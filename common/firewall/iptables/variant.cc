@@ -1,0 +1,76 @@
+// variant.cc: which of the two packet filters that programs named iptables change the host uses.
+#include "common/firewall/iptables/variant.h"
+
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netlink.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <string_view>
+#include <utility>
+
+#include "common/base/atomic_file.h"
+#include "common/base/fd.h"
+#include "common/firewall/iptables/nft_chain.h"
+#include "common/firewall/iptables/programs.h"
+#include "common/netlink/attributes.h"
+#include "common/netlink/channel.h"
+
+namespace cnm::firewall::iptables {
+namespace {
+
+std::string TableNames(net::Family family) {
+  const bool v4 = family == net::Family::kIpv4;
+  return ReadFile(v4 ? "/proc/net/ip_tables_names" : "/proc/net/ip6_tables_names").value_or("");
+}
+
+bool HasNftTable(netlink::Channel& channel, net::Family family, std::string_view name) {
+  netlink::Request request = MakeNftMessage("look for an nftables table", NFT_MSG_GETTABLE, family);
+  // All but the first: a kernel without nf_tables.
+  for (const int err : {ENOENT, EINVAL, EOPNOTSUPP, EPROTONOSUPPORT, EAFNOSUPPORT}) {
+    request.Tolerate(err);
+  }
+  netlink::PutText(request, NFTA_TABLE_NAME, name);
+  return channel.Ask(request, [](const nlmsghdr&) {}) == 0;
+}
+
+bool UsesNft() {
+  Fd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER));
+  if (!fd) return false;
+  netlink::Channel channel(std::move(fd));
+  for (const net::Family family : {net::Family::kIpv4, net::Family::kIpv6}) {
+    for (const std::string_view table : {"filter", "nat"}) {
+      if (HasNftTable(channel, family, table)) return true;
+    }
+  }
+  return false;
+}
+
+/// Whether the program that people call iptables is the nft variant.
+bool IsNftProgram(const std::string& program) {
+  char* const real = ::realpath(program.c_str(), nullptr);
+  const std::string path = real != nullptr ? real : program;
+  ::free(real);  // NOLINT(cppcoreguidelines-no-malloc): what realpath(3) gives
+  return path.substr(path.rfind('/')).find("nft") != std::string::npos;
+}
+
+}  // namespace
+
+bool HasLegacyTable(net::Family family, std::string_view table) {
+  const std::string names = "\n" + TableNames(family);
+  return names.find("\n" + std::string(table) + "\n") != std::string::npos;
+}
+
+std::unique_ptr<Variant> FindVariant() {
+  if (UsesNft()) return MakeNftVariant();
+  const bool legacy =
+      !TableNames(net::Family::kIpv4).empty() || !TableNames(net::Family::kIpv6).empty();
+  if (legacy) return MakeLegacyVariant();
+  const std::optional<std::string> program = FindProgram("iptables");
+  if (!program) return nullptr;
+  return IsNftProgram(*program) ? MakeNftVariant() : MakeLegacyVariant();
+}
+
+}  // namespace cnm::firewall::iptables
