@@ -78,11 +78,15 @@ struct Isolation {
   bool operator==(const Isolation&) const = default;
 };
 
+/// Whether iptables takes this as the name of a chain, in any text that holds one: at most 28
+/// printable characters without blanks, quotes and what begins an option.
+bool IsChainName(std::string_view name);
+
 /// What one plugin wants for one owner (an endpoint).
 struct Rules {
   std::string owner;         ///< 16 hex digits; every element carries it as its comment
   std::string network;       ///< for people, beside the owner in the comment; and for iptables,
-  std::string container_id;  ///< whose chains and comments are named by both
+  std::string container_id = {};  ///< whose chains and comments are named by both
   std::vector<Masquerade> masquerades = {};
   std::optional<SpoofGuard> spoof_guard = {};
   Publication publication = {};

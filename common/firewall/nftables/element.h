@@ -1,8 +1,10 @@
-// element.h: rules as elements of nftables sets. Internal to this folder.
+// element.h: one element of an nftables set or map, and the messages about it. Internal to this
+// folder.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,7 +15,7 @@
 
 struct nlmsghdr;
 
-namespace cnm::firewall {
+namespace cnm::firewall::nftables {
 
 /// Our two tables, both named "cnm"; the value is the kernel's number of the family.
 enum class Table : uint8_t { kInet = 1, kBridge = 7 };
@@ -24,51 +26,82 @@ constexpr std::string_view FamilyName(Table table) {
   return table == Table::kInet ? "inet" : "bridge";
 }
 
-/// Sets of the table `bridge cnm`.
-inline constexpr std::string_view kGuardedLinks = "guarded_links";
-inline constexpr std::string_view kGuardedPairs = "guarded_pairs";
+/// What of the tables is built when the first element needs it (schema.h).
+enum class Part : uint8_t {
+  kMasquerade,   ///< of one subnet
+  kHairpin,      ///< of one subnet
+  kPublication,  ///< published ports
+  kRanges,       ///< ranges of published ports
+  kForwarding,   ///< forwarding and isolation
+  kSpoofGuard,   ///< bridge: of links
+  kClosed,       ///< bridge: ports that do not reach each other; a kernel may be unable
+};
 
 /// An element with what it takes to say who has it.
 struct Element {
   Table table = Table::kInet;
-  std::string set;
-  std::vector<uint8_t> key;  ///< as the kernel wants it: network order, fields padded to 4 bytes
-  std::string comment;       ///< "owner network"
-  std::string what;          ///< "masquerade 192.0.2.5": for messages
-  std::optional<net::Prefix> subnet = {};  ///< of a masquerade set
+  std::string set = {};
+  std::vector<uint8_t> key =
+      {};  ///< as the kernel wants it: network order, fields padded to 4 bytes
+  std::vector<uint8_t> key_end = {};       ///< of a range: its last key; else empty
+  std::vector<uint8_t> data = {};          ///< of a map: what the key leads to, in the same form
+  std::string comment = {};                ///< "owner network"
+  std::string what = {};                   ///< "masquerade 192.0.2.5": for messages
+  Part part = Part::kMasquerade;           ///< where its set is
+  std::optional<net::Prefix> subnet = {};  ///< of kMasquerade and kHairpin
+  std::string rival = {};                  ///< the set that must hold none of these keys
+  bool shared = false;                     ///< has no one owner: everybody adds it again
 };
-
-/// The elements that make up an owner's rules, each once. @throws Error kInternal when a link's
-/// name is too long
-std::vector<Element> ElementsOf(const Rules& rules);
 
 /// "inet cnm masquerade-192.0.2.0/24".
 std::string Place(const Element& element);
-
-/// The set of the addresses that are masqueraded outside this subnet. Colons, which nft(8) does not
-/// take in a name, are underscores.
-std::string MasqueradeSet(const net::Prefix& subnet);
-
 /// The first word of a comment.
 std::string_view OwnerOf(std::string_view comment);
+/// The words after it.
+std::string_view NetworkOf(std::string_view comment);
+/// "owner network" in no more bytes than nft(8) reads and without what would end its quotes.
+std::string MakeComment(const Rules& rules);
+/// The comment among the type-length-value triples of an element's or a rule's user data; "" if
+/// there is none.
+std::string DecodeComment(std::span<const uint8_t> data);
+
+/// A chain of anybody's.
+struct ChainName {
+  uint8_t family = 0;  ///< NFPROTO_*
+  std::string_view table = kTableName;
+  std::string_view chain;
+};
+/// One of ours.
+constexpr ChainName OurChain(Table table, std::string_view chain) {
+  return {static_cast<uint8_t>(table), kTableName, chain};
+}
 
 /// Starts a message about a table: nfnetlink's header and the table's name in attribute 1, where
 /// every kind of message has it.
-netlink::Request MakeMessage(std::string what, int type, int flags, Table table);
+netlink::Request MakeMessage(int type, int flags, Table table);
+/// The same about somebody else's table: `family` is NFPROTO_*.
+netlink::Request MakeMessage(int type, int flags, uint8_t family, std::string_view table);
 
 /// `flags`: NLM_F_EXCL to fail with EEXIST when it is there; 0 to be content with that.
 netlink::Request AddElement(const Element& element, int flags);
 netlink::Request RemoveElement(const Element& element);
-/// Asks for this one element.
+/// Asks for this one element; of ranges, for the one that holds its key.
 netlink::Request FindElement(const Element& element);
 /// For a dump of the set.
 netlink::Request ListElements(Table table, std::string_view set);
 
-/// The key and the comment of each element in an answer.
+/// An element in an answer.
 struct Stored {
   std::vector<uint8_t> key;
+  std::vector<uint8_t> key_end;
+  std::vector<uint8_t> data;
   std::string comment;
 };
 std::vector<Stored> DecodeElements(const nlmsghdr& message);
 
-}  // namespace cnm::firewall
+/// Whether it is this very element, whoever has it and wherever it leads.
+bool IsSame(const Stored& stored, const Element& element);
+/// Whether both claim a key: in one set, or in rival ones.
+bool Clash(const Element& a, const Element& b);
+
+}  // namespace cnm::firewall::nftables

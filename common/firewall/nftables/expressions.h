@@ -2,13 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
 #include "common/net/prefix.h"
 #include "common/netlink/attributes.h"
 
-namespace cnm::firewall {
+namespace cnm::firewall::nftables {
 
 /// A place in a packet: base (NFT_PAYLOAD_*), offset and length in bytes.
 struct Field {
@@ -18,7 +19,7 @@ struct Field {
 };
 
 /// Appends expressions to a NEWRULE message while it lives. Registers are NFT_REG_1 and up, 16
-/// bytes each.
+/// bytes each, or NFT_REG32_00 and up, their quarters.
 class Expressions {
  public:
   explicit Expressions(const netlink::Request& rule);
@@ -32,19 +33,29 @@ class Expressions {
   void Load(const Field& field, uint32_t reg);
   /// Goes on if register 1 equals (NFT_CMP_EQ) or not (NFT_CMP_NEQ) these bytes.
   void Compare(uint32_t operation, std::span<const uint8_t> bytes);
+  /// The same for a number in host order.
+  void CompareNumber(uint32_t operation, uint32_t number);
+  /// Goes on if the connection's NFT_CT_* has one of these bits.
+  void Connection(uint32_t key, uint32_t bits);
+  /// Goes on if the packet's destination is an address of this host.
+  void ToThisHost();
   /// Goes on if the address in the field, of the prefix's family, lies inside (EQ) or outside (NEQ)
   /// it.
   void CompareSubnet(const Field& field, uint32_t operation, const net::Prefix& subnet);
   /// Goes on if register 1 (and, for a longer key, those after it) is in the set; `inverted`: is
   /// not.
   void Lookup(std::string_view set, bool inverted = false);
-  /// Ends with NF_DROP, NFT_RETURN...
-  void Verdict(int32_t code);
+  /// Goes on if it is in the map, with what it leads to in register 1 and those after it.
+  void LookupMap(std::string_view map);
+  /// Ends with NF_DROP, NFT_RETURN...; or NFT_JUMP or NFT_GOTO to the chain.
+  void Verdict(int32_t code, std::string_view chain = {});
   void Masquerade();
+  /// To the address in register 1 and, if given, the port in that register.
+  void DestinationNat(net::Family family, std::optional<uint32_t> port_register);
 
  private:
   const netlink::Request& request_;
   netlink::Nest list_;
 };
 
-}  // namespace cnm::firewall
+}  // namespace cnm::firewall::nftables

@@ -5,35 +5,42 @@
 #include <cstdint>
 #include <optional>
 #include <set>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/firewall/nftables/element.h"
+#include "common/firewall/nftables/schema.h"
 #include "common/firewall/transaction.h"
 
-namespace cnm::firewall {
+namespace cnm::firewall::nftables {
 
-/// An element that is to be there, and how to get it there.
+/// An element that is to be there.
 struct Wanted {
   Element element;
-  bool replace = false;  ///< a dead owner's is in the way
   bool present = false;  ///< it is ours already
 };
 
 /// A value: making a transaction of it asks nothing and changes nothing.
 struct Plan {
   std::vector<Wanted> wanted = {};
-  std::set<std::string> missing_sets = {};
-  std::set<Table> missing_tables = {};      ///< to be deleted, built and filled
-  std::vector<Rules> live = {};             ///< what to fill them with
+  std::vector<Element> removals = {};  ///< of dead owners, in the way
+  bool publication = false;            ///< its chains are needed, elements or not
+  /// What is there now; none = as usual, all that the elements need.
+  std::optional<Inventory> inventory = {};
+  std::set<Table> rebuilt = {};             ///< to be cleared, built and filled
+  std::vector<Element> replayed = {};       ///< what to fill them with
   std::optional<uint32_t> generation = {};  ///< of the rule set that all this rests on
+
+  bool IsRebuilt(const Element& element) const { return rebuilt.contains(element.table); }
 };
 
 /// What one message of the transaction is for.
 struct Step {
-  enum class Part { kStructure, kRemoval, kAddition };
-  Part part = Part::kStructure;
-  size_t wanted = 0;  ///< index into Plan::wanted; not of structure
+  enum class Kind { kStructure, kReplay, kRemoval, kAddition };
+  Kind kind = Kind::kStructure;
+  size_t index = 0;  ///< into the plan's replayed, removals or wanted
+  Table table = Table::kInet;
+  std::optional<Part> part = {};  ///< of structure
 };
 
 /// A transaction and the step of each of its messages.
@@ -44,7 +51,10 @@ struct Draft {
 
 Draft MakeDraft(const Plan& plan);
 
-/// The live owner whose rules hold the same element; nullptr if none does.
-const Rules* FindHolder(const Plan& plan, const Element& element);
+/// Whether the inventory has the part of this element but not its set: somebody else deleted it.
+bool IsDamaged(const Inventory& inventory, const Element& element);
 
-}  // namespace cnm::firewall
+/// @throws Error kKernel "WHAT: File exists (the kernel's own words)"
+[[noreturn]] void ThrowRefused(std::string_view what, const Refusal& refusal);
+
+}  // namespace cnm::firewall::nftables

@@ -1,27 +1,82 @@
 // schema.cc: what our nftables tables hold besides elements.
 //
-// Theory of operation. Tables as `nft list ruleset` shows them, with one subnet and one endpoint in
-// each:
+// Theory of operation. A table is created with its schema chain and, in `inet cnm`, the hook that
+// masquerades; each further part when the first element needs it, so that packets pay only for what
+// is used. As `nft list ruleset` shows them, with one subnet and one endpoint:
 //
 //   table inet cnm {
-//     chain schema_1 { }
+//     chain schema_2 { }
 //     set masquerade-192.0.2.0/24 { type ipv4_addr; elements = { 192.0.2.5 comment "OWNER NETWORK"
 //     } } chain postrouting {
 //       type nat hook postrouting priority srcnat; policy accept;
+//       ct status dnat jump reflected
 //       ip daddr 224.0.0.0/4 return
 //       ip6 daddr ff00::/8 return
 //       ip saddr @masquerade-192.0.2.0/24 ip daddr != 192.0.2.0/24 masquerade
 //     }
+//
+// Published ports (the same with v6; the maps of ranges come with the first range):
+//
+//     map ports_v4 { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service }
+//     map any_ports_v4 { type inet_proto . inet_service : ipv4_addr . inet_service }
+//     map ranges_v4 { type ipv4_addr . inet_proto . inet_service : ipv4_addr; flags interval }
+//     map any_ranges_v4 { type inet_proto . inet_service : ipv4_addr; flags interval }
+//     chain prerouting, chain output {
+//       type nat hook prerouting, output priority dstnat; policy accept;
+//       meta nfproto ipv4 fib daddr type local goto published_v4
+//     }
+//     chain published_v4 {
+//       jump conditional_v4            # rules of mappings under conditions, one each
+//       dnat ip to ip daddr . meta l4proto . th dport map @ports_v4
+//       jump address_ranges_v4         # dnat ip to ip daddr . ... map @ranges_v4
+//       dnat ip to meta l4proto . th dport map @any_ports_v4
+//       dnat ip to meta l4proto . th dport map @any_ranges_v4
+//     }
+//     chain reflected {
+//       ip daddr @masquerade_all_v4 masquerade
+//       ip saddr 192.0.2.0/24 ip daddr @hairpin-192.0.2.0/24 masquerade
+//       ip saddr 127.0.0.0/8 ip daddr @hairpin-192.0.2.0/24 masquerade
+//     }
+//     chain martians {
+//       type filter hook prerouting priority raw; policy accept;
+//       iif != "lo" ip saddr 127.0.0.0/8 drop
+//       iif != "lo" ip daddr 127.0.0.0/8 drop
+//     }
+//
+// A mapping of one address may stand beside one of the same port of all addresses: the former wins.
+// `fib daddr type local` keeps traffic to other hosts out (CVE-2025-67499). The martians are
+// dropped because published ports on localhost need route_localnet.
+//
+// Forwarding and isolation:
+//
+//     chain user { }                   # the operator's: before our accepts and drops
+//     chain forward {
+//       type filter hook forward priority filter; policy accept;
+//       jump user
+//       iifname @isolated_bridges oifname @isolated_bridges iifname . oifname != @isolated_selves
+//       drop iifname @closed_bridges oifname @closed_bridges drop ct state established,related ip
+//       daddr @forward_v4 accept ip saddr @forward_v4 accept
+//     }
 //   }
 //   table bridge cnm {
-//     chain schema_1 { }
+//     chain schema_2 { }
 //     set guarded_links { type ifname; elements = { "veth0" comment "..." } }
 //     set guarded_pairs { type ifname . ether_addr; elements = { "veth0" . 02:00:5e:10:00:01
-//     comment "..." } } chain prerouting {
+//     comment
+//     "..." } }
+//     chain prerouting {
 //       type filter hook prerouting priority -300; policy accept;
 //       iifname @guarded_links iifname . ether saddr != @guarded_pairs drop
 //     }
+//     chain forward {
+//       type filter hook forward priority filter; policy accept;
+//       meta ibrname @closed_bridges drop
+//     }
 //   }
+//
+// A bridge is in isolated_selves because nft has no way to compare two names of a packet. Between
+// ports of a closed bridge, packets are seen by the bridge's own hook, if the kernel can name the
+// bridge there (NFT_BRIDGE_META), and by `inet` where bridge-nf-call-iptables is on.
 //
 // One set per subnet and plain elements, not one verdict map with `goto`: the kernel checks every
 // verdict of a table for loops when one is added, which cost 8 to 12 ms at 20,000 endpoints, while
@@ -33,114 +88,42 @@
 #include <netinet/in.h>
 
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter_bridge.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
 #include <fmt/format.h>
 
 #include "common/firewall/nftables/expressions.h"
-#include "common/netlink/attributes.h"
+#include "common/firewall/nftables/ports.h"
+#include "common/firewall/nftables/translation.h"
 
-namespace cnm::firewall {
+namespace cnm::firewall::nftables {
 namespace {
 
-using netlink::Nest;
 using netlink::Request;
 
 constexpr std::string_view kSchemaPrefix = "schema_";
-constexpr std::string_view kPostrouting = "postrouting";
-constexpr std::string_view kPrerouting = "prerouting";
-constexpr int kCreate = NLM_F_CREATE | NLM_F_EXCL;
-// Numbers of nft(8)'s own, kept in a set so that it can print the elements: types, 6 bits each, and
-// byte orders.
-constexpr uint32_t kTypeIpv4 = 7;
-constexpr uint32_t kTypeIpv6 = 8;
-constexpr uint32_t kTypeEther = 9;
-constexpr uint32_t kTypeIfname = 41;
-constexpr uint8_t kHostOrder = 1;
-constexpr uint8_t kNetworkOrder = 2;
-
-/// Where an address family keeps its addresses.
-struct FamilyFields {
-  uint8_t protocol;  // NFPROTO_*
-  Field source;
-  Field destination;
-};
-constexpr FamilyFields kIpv4Fields = {
-    NFPROTO_IPV4, {NFT_PAYLOAD_NETWORK_HEADER, 12, 4}, {NFT_PAYLOAD_NETWORK_HEADER, 16, 4}};
-constexpr FamilyFields kIpv6Fields = {
-    NFPROTO_IPV6, {NFT_PAYLOAD_NETWORK_HEADER, 8, 16}, {NFT_PAYLOAD_NETWORK_HEADER, 24, 16}};
-constexpr Field kEtherSource = {NFT_PAYLOAD_LL_HEADER, 6, 6};
-
-const FamilyFields& FieldsOf(const net::Address& address) {
-  return address.is_v4() ? kIpv4Fields : kIpv6Fields;
-}
-
-struct Hook {
-  std::string_view chain;
-  std::string_view type;
-  uint32_t number;
-  int32_t priority;
-};
 constexpr Hook kPostroutingHook = {kPostrouting, "nat", NF_INET_POST_ROUTING, 100};
-constexpr Hook kPreroutingHook = {kPrerouting, "filter", NF_BR_PRE_ROUTING, -300};
+constexpr Hook kForwardHook = {kForwardChain, "filter", NF_INET_FORWARD, 0};
+constexpr Hook kGuardHook = {kPrerouting, "filter", NF_BR_PRE_ROUTING, -300};
+constexpr Hook kClosedHook = {kForwardChain, "filter", NF_BR_FORWARD, 0};
+constexpr Field kEtherSource = {NFT_PAYLOAD_LL_HEADER, 6, 6};
+constexpr SetType kIfname = {.type = kTypeIfname, .bytes = 16, .order = kHostOrder};
+constexpr uint32_t kEstablished = 1U << (IP_CT_ESTABLISHED + 1);
+constexpr uint32_t kRelated = 1U << (IP_CT_RELATED + 1);
 
-Request MakeChain(Table table, std::string_view name) {
-  Request request = MakeMessage("", NFT_MSG_NEWCHAIN, kCreate, table);
-  netlink::PutText(request, NFTA_CHAIN_NAME, name);
-  return request;
-}
-
-Request MakeBaseChain(Table table, const Hook& hook) {
-  Request request = MakeChain(table, hook.chain);
-  netlink::PutText(request, NFTA_CHAIN_TYPE, hook.type);
-  Expressions::PutNumber(request, NFTA_CHAIN_POLICY, NF_ACCEPT);
-  const Nest nest(request, NFTA_CHAIN_HOOK);
-  Expressions::PutNumber(request, NFTA_HOOK_HOOKNUM, hook.number);
-  Expressions::PutNumber(request, NFTA_HOOK_PRIORITY, static_cast<uint32_t>(hook.priority));
-  return request;
-}
-
-struct SetType {
-  uint32_t type;
-  uint32_t bytes;
-  uint8_t order;
-};
-
-/// `id` distinguishes the sets of one transaction.
-Request MakeSet(Table table, std::string_view name, const SetType& type, size_t id) {
-  Request request = MakeMessage("", NFT_MSG_NEWSET, kCreate, table);
-  netlink::PutText(request, NFTA_SET_NAME, name);
-  Expressions::PutNumber(request, NFTA_SET_FLAGS, 0);
-  Expressions::PutNumber(request, NFTA_SET_KEY_TYPE, type.type);
-  Expressions::PutNumber(request, NFTA_SET_KEY_LEN, type.bytes);
-  Expressions::PutNumber(request, NFTA_SET_ID, static_cast<uint32_t>(id));
-  // NFTNL_UDATA_SET_KEYBYTEORDER, 4 bytes
-  const std::array<uint8_t, 6> order = {0, 4, type.order, 0, 0, 0};
-  netlink::Put(request, NFTA_SET_USERDATA, order);
-  return request;
-}
-
-Request MakeRule(Table table, std::string_view chain) {
-  Request request = MakeMessage("", NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, table);
-  netlink::PutText(request, NFTA_RULE_CHAIN, chain);
-  return request;
-}
-
-void MatchFamily(Expressions& rule, const FamilyFields& fields) {
-  rule.Meta(NFT_META_NFPROTO, NFT_REG_1);
-  rule.Compare(NFT_CMP_EQ, {&fields.protocol, 1});
-}
-
-Request MakeMulticastRule(const net::Prefix& multicast) {
+Request MakeMulticastRule(std::string_view multicast) {
+  const net::Prefix subnet = net::Prefix::Parse(multicast).value();
   Request request = MakeRule(Table::kInet, kPostrouting);
   Expressions rule(request);
-  const FamilyFields& fields = FieldsOf(multicast.address);
+  const FamilyFields& fields = FieldsOf(subnet.address.family());
   MatchFamily(rule, fields);
-  rule.CompareSubnet(fields.destination, NFT_CMP_EQ, multicast);
+  rule.CompareSubnet(fields.destination, NFT_CMP_EQ, subnet);
   rule.Verdict(NFT_RETURN);
   return request;
 }
@@ -148,7 +131,7 @@ Request MakeMulticastRule(const net::Prefix& multicast) {
 Request MakeMasqueradeRule(const net::Prefix& subnet) {
   Request request = MakeRule(Table::kInet, kPostrouting);
   Expressions rule(request);
-  const FamilyFields& fields = FieldsOf(subnet.address);
+  const FamilyFields& fields = FieldsOf(subnet.address.family());
   MatchFamily(rule, fields);
   rule.Load(fields.source, NFT_REG_1);
   rule.Lookup(MasqueradeSet(subnet));
@@ -169,6 +152,75 @@ Request MakeSpoofRule() {
   return request;
 }
 
+Request MakeClosedRule() {
+  Request request = MakeRule(Table::kBridge, kForwardChain);
+  Expressions rule(request);
+  rule.Meta(NFT_META_BRI_IIFNAME, NFT_REG_1);
+  rule.Lookup(kClosedBridges);
+  rule.Verdict(NF_DROP);
+  return request;
+}
+
+/// From one bridge of the set to another or the same; `selves`: but not to the same.
+Request MakeIsolationRule(std::string_view set, bool but_selves) {
+  Request request = MakeRule(Table::kInet, kForwardChain);
+  Expressions rule(request);
+  rule.Meta(NFT_META_IIFNAME, NFT_REG_1);
+  rule.Lookup(set);
+  rule.Meta(NFT_META_OIFNAME, NFT_REG_1);
+  rule.Lookup(set);
+  if (but_selves) {
+    rule.Meta(NFT_META_IIFNAME, NFT_REG_1);
+    rule.Meta(NFT_META_OIFNAME, NFT_REG_2);
+    rule.Lookup(kIsolatedSelves, true);
+  }
+  rule.Verdict(NF_DROP);
+  return request;
+}
+
+Request MakeUserRule() {
+  Request request = MakeRule(Table::kInet, kForwardChain);
+  Expressions(request).Verdict(NFT_JUMP, kUser);
+  return request;
+}
+
+Request MakeForwardRule(const FamilyFields& fields, bool answers) {
+  Request request = MakeRule(Table::kInet, kForwardChain);
+  Expressions rule(request);
+  if (answers) rule.Connection(NFT_CT_STATE, kEstablished | kRelated);
+  MatchFamily(rule, fields);
+  rule.Load(answers ? fields.destination : fields.source, NFT_REG_1);
+  rule.Lookup(FamilySet(kForward, fields.family));
+  rule.Verdict(NF_ACCEPT);
+  return request;
+}
+
+/// Whether a chain of this name was made by some version of this file.
+bool IsOurChain(std::string_view name) {
+  static constexpr std::array kNames = {kPostrouting,  kPrerouting, kOutput,
+                                        kForwardChain, kMartians,   kReflected};
+  static constexpr std::array kOfFamilies = {kPublished, kConditional, kAddressRanges};
+  if (SchemaOf(name) > 0) return true;
+  if (std::find(kNames.begin(), kNames.end(), name) != kNames.end()) return true;
+  return std::any_of(kOfFamilies.begin(), kOfFamilies.end(), [&](std::string_view stem) {
+    return name == FamilySet(stem, net::Family::kIpv4) ||
+           name == FamilySet(stem, net::Family::kIpv6);
+  });
+}
+
+bool IsOurSet(std::string_view name) {
+  static constexpr std::array kNames = {kIsolatedBridges, kIsolatedSelves, kClosedBridges,
+                                        kGuardedLinks, kGuardedPairs};
+  static constexpr std::array kOfFamilies = {kPorts,     kAnyPorts,      kRanges,
+                                             kAnyRanges, kMasqueradeAll, kForward};
+  if (name.starts_with("masquerade-") || name.starts_with("hairpin-")) return true;
+  if (std::find(kNames.begin(), kNames.end(), name) != kNames.end()) return true;
+  return std::any_of(kOfFamilies.begin(), kOfFamilies.end(), [&](std::string_view stem) {
+    return name == FamilySet(stem, net::Family::kIpv4) ||
+           name == FamilySet(stem, net::Family::kIpv6);
+  });
+}
+
 }  // namespace
 
 std::string SchemaChain(unsigned schema) {
@@ -183,33 +235,117 @@ unsigned SchemaOf(std::string_view chain) {
   return error == std::errc() && end == chain.data() + chain.size() ? schema : 0;
 }
 
-void AppendDeletion(Table table, Messages& messages) {
-  // Created first, because deleting what is not there would fail the transaction.
-  messages.push_back(MakeMessage("", NFT_MSG_NEWTABLE, NLM_F_CREATE, table));
-  messages.push_back(MakeMessage("", NFT_MSG_DELTABLE, 0, table));
+bool Structure::Holds(const Element& element) const {
+  const auto contents = inventory_.find(element.table);
+  return contents != inventory_.end() && contents->second.sets.contains(element.set);
 }
 
-void AppendSkeleton(Table table, Messages& messages) {
-  messages.push_back(MakeMessage("", NFT_MSG_NEWTABLE, kCreate, table));
-  messages.push_back(MakeChain(table, SchemaChain(kSchema)));
-  if (table == Table::kInet) {
-    messages.push_back(MakeBaseChain(table, kPostroutingHook));
-    messages.push_back(MakeMulticastRule(net::Prefix::Parse("224.0.0.0/4").value()));
-    messages.push_back(MakeMulticastRule(net::Prefix::Parse("ff00::/8").value()));
-    return;
+/// Whether the part is to be built now, as the table is without its chain.
+bool Structure::StartsWithChain(Table table, Part part, std::string_view chain) {
+  if (!inventory_[table].chains.emplace(chain).second) return false;
+  table_ = table;
+  part_ = part;
+  return true;
+}
+
+/// The same for a part of `inet cnm` that is known by a set.
+bool Structure::StartsWithSet(Part part, std::string_view set) {
+  if (inventory_[Table::kInet].sets.contains(set)) return false;
+  table_ = Table::kInet;
+  part_ = part;
+  return true;
+}
+
+void Structure::AppendSet(std::string_view name, const SetType& type) {
+  inventory_[table_].sets.emplace(name);
+  Append(MakeSet(table_, name, type, static_cast<uint32_t>(messages_.size())));
+}
+
+void Structure::Rebuild(Table table) {
+  table_ = table;
+  part_.reset();
+  const Contents old = std::exchange(inventory_[table], {});
+  std::vector<std::string> chains;
+  std::copy_if(old.chains.begin(), old.chains.end(), std::back_inserter(chains), IsOurChain);
+  // First every rule, because chains and sets cannot go while rules refer to them.
+  for (const std::string& chain : chains) Append(FlushChain(OurChain(table, chain)));
+  for (const std::string& chain : chains) Append(RemoveChain(OurChain(table, chain)));
+  for (const std::string& set : old.sets) {
+    if (IsOurSet(set)) Append(RemoveSet(table, set));
   }
-  messages.push_back(MakeSet(table, kGuardedLinks, {kTypeIfname, 16, kHostOrder}, messages.size()));
-  messages.push_back(MakeSet(table, kGuardedPairs, {kTypeIfname << 6 | kTypeEther, 24, kHostOrder},
-                             messages.size()));
-  messages.push_back(MakeBaseChain(table, kPreroutingHook));
-  messages.push_back(MakeSpoofRule());
+  Append(MakeTable(table));
+  Append(MakeChain(table, SchemaChain(kSchema)));
+  if (table == Table::kBridge) return;
+  Append(MakeBaseChain(table, kPostroutingHook));
+  Append(MakeMulticastRule("224.0.0.0/4"));
+  Append(MakeMulticastRule("ff00::/8"));
 }
 
-void AppendSubnet(const net::Prefix& subnet, Messages& messages) {
-  const bool is_v4 = subnet.address.is_v4();
-  const SetType type = {is_v4 ? kTypeIpv4 : kTypeIpv6, is_v4 ? 4U : 16U, kNetworkOrder};
-  messages.push_back(MakeSet(Table::kInet, MasqueradeSet(subnet), type, messages.size()));
-  messages.push_back(MakeMasqueradeRule(subnet));
+void Structure::Need(const Element& element) {
+  switch (element.part) {
+    case Part::kMasquerade:
+      return NeedMasquerade(element.subnet.value());
+    case Part::kHairpin:
+      return NeedHairpin(element.subnet.value());
+    case Part::kPublication:
+      return NeedPublication();
+    case Part::kRanges:
+      return NeedRanges();
+    case Part::kForwarding:
+      return NeedForwarding();
+    case Part::kSpoofGuard:
+      return NeedSpoofGuard();
+    case Part::kClosed:
+      return NeedClosed();
+  }
 }
 
-}  // namespace cnm::firewall
+void Structure::NeedMasquerade(const net::Prefix& subnet) {
+  if (!StartsWithSet(Part::kMasquerade, MasqueradeSet(subnet))) return;
+  AppendSet(MasqueradeSet(subnet), AddressType(subnet.address.family()));
+  Append(MakeMasqueradeRule(subnet));
+}
+
+void Structure::NeedForwarding() {
+  constexpr Table kTable = Table::kInet;
+  if (!StartsWithChain(kTable, Part::kForwarding, kForwardChain)) return;
+  SetType pair = kIfname;
+  pair.type = kTypeIfname << 6 | kTypeIfname;
+  pair.bytes *= 2;
+  for (const net::Family family : kFamilies) {
+    AppendSet(FamilySet(kForward, family), AddressType(family));
+  }
+  AppendSet(kIsolatedBridges, kIfname);
+  AppendSet(kIsolatedSelves, pair);
+  AppendSet(kClosedBridges, kIfname);
+  Append(EnsureChain(kTable, kUser));
+  Append(MakeBaseChain(kTable, kForwardHook));
+  Append(MakeUserRule());
+  Append(MakeIsolationRule(kIsolatedBridges, true));
+  Append(MakeIsolationRule(kClosedBridges, false));
+  for (const bool answers : {true, false}) {
+    for (const net::Family family : kFamilies) {
+      Append(MakeForwardRule(FieldsOf(family), answers));
+    }
+  }
+}
+
+void Structure::NeedSpoofGuard() {
+  constexpr Table kTable = Table::kBridge;
+  if (!StartsWithChain(kTable, Part::kSpoofGuard, kPrerouting)) return;
+  AppendSet(kGuardedLinks, kIfname);
+  AppendSet(kGuardedPairs,
+            {.type = kTypeIfname << 6 | kTypeEther, .bytes = 24, .order = kHostOrder});
+  Append(MakeBaseChain(kTable, kGuardHook));
+  Append(MakeSpoofRule());
+}
+
+void Structure::NeedClosed() {
+  constexpr Table kTable = Table::kBridge;
+  if (!StartsWithChain(kTable, Part::kClosed, kForwardChain)) return;
+  AppendSet(kClosedBridges, kIfname);
+  Append(MakeBaseChain(kTable, kClosedHook));
+  Append(MakeClosedRule());
+}
+
+}  // namespace cnm::firewall::nftables

@@ -8,9 +8,11 @@
 
 #include "common/base/error.h"
 #include "common/firewall/nftables/plan.h"
+#include "common/firewall/nftables/ports.h"
 #include "common/firewall/nftables/schema.h"
+#include "common/firewall/nftables/translation.h"
 
-namespace cnm::firewall {
+namespace cnm::firewall::nftables {
 namespace {
 
 net::Prefix Cidr(std::string_view text) {
@@ -27,6 +29,7 @@ Rules MakeRules() {
 TEST(Element, NamesASetByItsSubnet) {
   EXPECT_EQ(MasqueradeSet(Cidr("192.0.2.0/24")), "masquerade-192.0.2.0/24");
   EXPECT_EQ(MasqueradeSet(Cidr("2001:db8::/64")), "masquerade-2001_db8__/64");
+  EXPECT_EQ(HairpinSet(Cidr("2001:db8::/64")), "hairpin-2001_db8__/64");
 }
 
 TEST(Element, IsWhatTheKernelWants) {
@@ -61,6 +64,8 @@ TEST(Element, KnowsTheOwnerOfAComment) {
   EXPECT_EQ(OwnerOf("0123456789abcdef blue sky"), "0123456789abcdef");
   EXPECT_EQ(OwnerOf("0123456789abcdef"), "0123456789abcdef");
   EXPECT_EQ(OwnerOf(""), "");
+  EXPECT_EQ(NetworkOf("0123456789abcdef blue sky"), "blue sky");
+  EXPECT_EQ(NetworkOf("0123456789abcdef"), "");
 }
 
 TEST(Schema, IsTheNumberInAChainsName) {
@@ -79,36 +84,134 @@ TEST(Plan, SendsNothingButElementsOnARunningHost) {
   EXPECT_TRUE(MakeDraft(plan).steps.empty());
 }
 
+std::vector<Element> Wanting(Plan& plan, const Rules& rules) {
+  std::vector<Element> elements = ElementsOf(rules);
+  for (const Element& element : elements) plan.wanted.push_back({element});
+  return elements;
+}
+
 TEST(Plan, BuildsWhatIsMissingOnce) {
   Plan plan;
-  for (Element& element : ElementsOf(MakeRules())) plan.wanted.push_back({std::move(element)});
-  plan.missing_sets = {"masquerade-192.0.2.0/24"};
+  Wanting(plan, MakeRules());
+  plan.inventory = Inventory{{Table::kInet, {.sets = {"masquerade-2001_db8__/64"}}},
+                             {Table::kBridge, {.chains = {"prerouting"}}}};
   EXPECT_EQ(MakeDraft(plan).steps.size(), 4U + 2U);  // a set and its rule
-  plan.missing_tables = {Table::kInet};
-  plan.live = {MakeRules(),
-               {.owner = "b", .network = "blue", .masquerades = {{Cidr("192.0.2.6/24")}}}};
-  // Table deleted (2), table, schema, hook, 2 rules; two subnets of 2; 3 live masquerades; ours.
-  EXPECT_EQ(MakeDraft(plan).steps.size(), 2U + 5U + 4U + 3U + 4U);
+  plan.rebuilt = {Table::kInet};
+  plan.replayed =
+      ElementsOf({.owner = "b", .network = "blue", .masquerades = {{Cidr("192.0.2.6/24")}}});
+  // A set removed; table, schema, hook, 2 rules; two subnets of 2; 1 live masquerade; ours.
+  EXPECT_EQ(MakeDraft(plan).steps.size(), 1U + 5U + 4U + 1U + 4U);
+}
+
+TEST(Plan, LeavesWhatIsNotOursWhenItRebuilds) {
+  Structure structure({{Table::kInet,
+                        {.schema = 1,
+                         .chains = {"user", "mine", "schema_1", "postrouting"},
+                         .sets = {"mine", "masquerade-192.0.2.0/24"}}}});
+  structure.Rebuild(Table::kInet);
+  // 2 chains emptied and removed, 1 set; table, schema, hook, 2 rules.
+  EXPECT_EQ(structure.messages().size(), 4U + 1U + 5U);
 }
 
 TEST(Plan, ReplacesInTheSameTransaction) {
   Plan plan;
-  plan.wanted.push_back({ElementsOf(MakeRules()).front(), true});
+  const Element element = ElementsOf(MakeRules()).front();
+  plan.wanted.push_back({element});
+  plan.removals.push_back(element);
   const Draft draft = MakeDraft(plan);
   ASSERT_EQ(draft.steps.size(), 2U);
-  EXPECT_EQ(draft.steps[0].part, Step::Part::kRemoval);
-  EXPECT_EQ(draft.steps[1].part, Step::Part::kAddition);
+  EXPECT_EQ(draft.steps[0].kind, Step::Kind::kRemoval);
+  EXPECT_EQ(draft.steps[1].kind, Step::Kind::kAddition);
 }
 
-TEST(Plan, FindsTheLiveHolderOfAnElement) {
-  Plan plan;
-  plan.live = {MakeRules()};
-  Rules other = MakeRules();
-  other.owner = "b";
-  EXPECT_EQ(FindHolder(plan, ElementsOf(other).front()), &plan.live.front());
-  other.masquerades = {{Cidr("192.0.2.5/25")}};
-  EXPECT_EQ(FindHolder(plan, ElementsOf(other).front()), nullptr);
+TEST(Plan, SeesASetThatSomebodyDeleted) {
+  Element port;
+  for (Element& element :
+       ElementsOf({.owner = "a",
+       .network = "blue",
+       .publication = {
+           .mappings = {{.host_port = 80, .target_port = 80, .target = Cidr("10.1.0.5/24")}}}})) {
+    if (element.part == Part::kPublication) port = element;
+  }
+  EXPECT_FALSE(IsDamaged({}, port));
+  EXPECT_TRUE(IsDamaged({{Table::kInet, {.chains = {"reflected"}}}}, port));
+}
+
+PortMapping Mapping(uint16_t host, uint16_t target, uint16_t count = 1) {
+  return {.host_port = host, .target_port = target, .count = count, .target = Cidr("10.1.0.5/24")};
+}
+
+std::string Normalized(const std::vector<PortMapping>& mappings) {
+  std::string text;
+  for (const Published& published : Normalize(mappings)) {
+    text += Describe(published) + ">" + std::to_string(published.target_port) + " ";
+  }
+  return text;
+}
+
+TEST(Ports, AreOneRangeWhereTheyMay) {
+  EXPECT_EQ(Normalized({Mapping(82, 82), Mapping(80, 80), Mapping(81, 81)}),
+            "0.0.0.0:80-82/tcp>80 ");
+  EXPECT_EQ(Normalized({Mapping(80, 80), Mapping(82, 82)}), "0.0.0.0:80/tcp>80 0.0.0.0:82/tcp>82 ");
+  EXPECT_EQ(Normalized({Mapping(8000, 80, 2)}), "0.0.0.0:8000/tcp>80 0.0.0.0:8001/tcp>81 ");
+  EXPECT_EQ(Normalized({Mapping(65535, 65535), Mapping(1, 1)}),
+            "0.0.0.0:1/tcp>1 0.0.0.0:65535/tcp>65535 ");
+  PortMapping other = Mapping(81, 81);
+  other.target = Cidr("10.1.0.6/24");
+  EXPECT_EQ(Normalized({Mapping(80, 80), other}), "0.0.0.0:80/tcp>80 0.0.0.0:81/tcp>81 ");
+  other = Mapping(81, 81);
+  other.protocol = Protocol::kSctp;
+  EXPECT_EQ(Normalized({Mapping(80, 80), other}), "0.0.0.0:80/tcp>80 0.0.0.0:81/sctp>81 ");
+  other = Mapping(81, 81);
+  other.host_address = net::Address::Parse("192.0.2.1");
+  EXPECT_EQ(Normalized({Mapping(80, 80), other}), "0.0.0.0:80/tcp>80 192.0.2.1:81/tcp>81 ");
+}
+
+TEST(Ports, CountOnce) {
+  EXPECT_EQ(Normalized({Mapping(80, 1), Mapping(80, 2)}), "0.0.0.0:80/tcp>1 ");
+  EXPECT_EQ(Normalized({Mapping(80, 80, 3), Mapping(81, 81, 3), Mapping(82, 5)}),
+            "0.0.0.0:80-83/tcp>80 ");
+  PortMapping any = Mapping(80, 80);
+  any.host_address = net::Address::Parse("0.0.0.0");
+  EXPECT_EQ(Normalized({any, Mapping(80, 80)}), "0.0.0.0:80/tcp>80 ");
+}
+
+TEST(Ports, RefuseWhatCannotBe) {
+  EXPECT_THROW(Normalize({Mapping(0, 80)}), Error);
+  EXPECT_THROW(Normalize({Mapping(80, 0)}), Error);
+  EXPECT_THROW(Normalize({Mapping(80, 80, 0)}), Error);
+  EXPECT_THROW(Normalize({Mapping(65000, 1, 1000)}), Error);
+  EXPECT_THROW(Normalize({Mapping(1, 65000, 1000)}), Error);
+  PortMapping mixed = Mapping(80, 80);
+  mixed.host_address = net::Address::Parse("2001:db8::1");
+  EXPECT_THROW(Normalize({mixed}), Error);
+}
+
+TEST(Ports, AreWhatTheKernelWants) {
+  PortMapping mapping = Mapping(0x1234, 0x5678);
+  mapping.host_address = net::Address::Parse("192.0.2.1");
+  mapping.protocol = Protocol::kUdp;
+  const auto elements =
+      ElementsOf({.owner = "a", .network = "blue", .publication = {.mappings = {mapping}}});
+  ASSERT_EQ(elements.size(), 2U);
+  EXPECT_EQ(Place(elements[0]), "inet cnm ports_v4");
+  EXPECT_EQ(elements[0].key, (std::vector<uint8_t>{192, 0, 2, 1, 17, 0, 0, 0, 0x12, 0x34, 0, 0}));
+  EXPECT_EQ(elements[0].data, (std::vector<uint8_t>{10, 1, 0, 5, 0x56, 0x78, 0, 0}));
+  EXPECT_EQ(Place(elements[1]), "inet cnm hairpin-10.1.0.0/24");
+}
+
+TEST(Element, ClashesWithItsRivals) {
+  const auto element = [](PortMapping mapping) {
+    return ElementsOf({.owner = "a", .network = "blue", .publication = {.mappings = {mapping}}})
+        .front();
+  };
+  EXPECT_TRUE(Clash(element(Mapping(80, 1)), element(Mapping(80, 2))));
+  EXPECT_FALSE(Clash(element(Mapping(80, 1)), element(Mapping(81, 1))));
+  EXPECT_TRUE(Clash(element(Mapping(85, 1)), element(Mapping(80, 80, 10))));
+  EXPECT_TRUE(Clash(element(Mapping(80, 80, 10)), element(Mapping(89, 1))));
+  EXPECT_FALSE(Clash(element(Mapping(80, 80, 10)), element(Mapping(90, 1))));
+  EXPECT_TRUE(Clash(element(Mapping(80, 80, 10)), element(Mapping(70, 70, 100))));
 }
 
 }  // namespace
-}  // namespace cnm::firewall
+}  // namespace cnm::firewall::nftables

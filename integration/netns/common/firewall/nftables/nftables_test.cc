@@ -4,7 +4,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "common/base/error.h"
+#include "integration/netns/common/firewall/nftables/nftables_netns.h"
 #include "integration/support/fresh_netns.h"
 
 namespace cnm::firewall {
@@ -21,54 +21,6 @@ namespace {
 using testing::OtherNetns;
 using testing::Shell;
 using testing::Succeeds;
-
-constexpr const char* kOwnerA = "aaaaaaaaaaaaaaaa";
-constexpr const char* kOwnerB = "bbbbbbbbbbbbbbbb";
-const net::Mac kMac{{0x02, 0, 0, 0, 0, 1}};
-
-net::Prefix Cidr(std::string_view text) {
-  return net::Prefix::Parse(text).value();
-}
-
-Rules Masquerading(const char* owner, std::initializer_list<const char*> sources) {
-  Rules rules{.owner = owner, .network = "blue"};
-  for (const char* source : sources) rules.masquerades.push_back({Cidr(source)});
-  return rules;
-}
-
-/// What a caller gets: the code's number and the message, or "".
-std::string ErrorOf(const std::function<void()>& work, Code* code = nullptr) {
-  try {
-    work();
-  } catch (const Error& error) {
-    if (code != nullptr) *code = error.code();
-    return error.message();
-  }
-  return "";
-}
-
-/// The elements of a set as "address owner", as nft -j tells.
-std::string Elements(const std::string& set) {
-  return Shell("nft -j list set " + set +
-               " | jq -r '.nftables[].set.elem[]? | select(. != null) | .elem | [(.val | "
-               "tostring), .comment] | join(\" \")' "
-               "| sort");
-}
-
-class NftablesNetns : public testing::NetnsTest {
- protected:
-  std::unique_ptr<Firewall> Make() {
-    return MakeNftables({.live =
-                             [this] {
-                               ++ledger_reads_;
-                               return live_;
-                             },
-                         .dead = [this](std::string_view owner) { return owner == dead_; }});
-  }
-  std::vector<Rules> live_;
-  std::string dead_ = "none";
-  int ledger_reads_ = 0;
-};
 
 TEST_F(NftablesNetns, ShowsItsRulesToPeople) {
   Rules rules = Masquerading(kOwnerA, {"192.0.2.5/24", "2001:db8::5/64", "10.1.2.3/20"});
@@ -90,7 +42,7 @@ TEST_F(NftablesNetns, ShowsItsRulesToPeople) {
 		elements = { 2001:db8::5 comment "aaaaaaaaaaaaaaaa blue" }
 	}
 
-	chain schema_1 {
+	chain schema_2 {
 	}
 
 	chain postrouting {
@@ -113,7 +65,7 @@ table bridge cnm {
 		elements = { "veth0" . 02:00:00:00:00:01 comment "aaaaaaaaaaaaaaaa blue" }
 	}
 
-	chain schema_1 {
+	chain schema_2 {
 	}
 
 	chain prerouting {
@@ -209,13 +161,18 @@ TEST_F(NftablesNetns, FindsTheHolderAmongWhatItReplays) {
   EXPECT_EQ(Shell("nft list ruleset"), "");
 }
 
-TEST_F(NftablesNetns, ReplacesATableOfAnOlderSchema) {
-  Shell("nft 'table inet cnm { chain schema_0 { }; set old { type ipv4_addr; }; }'");
+TEST_F(NftablesNetns, ReplacesATableOfAnOlderSchemaButNotTheOperatorsPart) {
+  Shell(
+      "nft 'table inet cnm { chain schema_1 { }; set masquerade-192.0.2.0/24 { type ipv4_addr; }; "
+      "set mine { type ipv4_addr; }; chain user { ip saddr @mine drop; }; chain postrouting { type "
+      "nat hook postrouting priority srcnat; ip saddr @masquerade-192.0.2.0/24 masquerade; }; }'");
   live_ = {Masquerading(kOwnerA, {"192.0.2.5/24"})};
-  Make()->Add(Masquerading(kOwnerB, {"192.0.2.6/24"}));
-  EXPECT_FALSE(Succeeds("nft list set inet cnm old"));
-  EXPECT_EQ(Elements("inet cnm masquerade-192.0.2.0/24"),
-            "192.0.2.5 aaaaaaaaaaaaaaaa blue\n192.0.2.6 bbbbbbbbbbbbbbbb blue");
+  Make()->Add(Masquerading(kOwnerB, {"198.51.100.6/24"}));
+  EXPECT_FALSE(Succeeds("nft list chain inet cnm schema_1"));
+  EXPECT_TRUE(Succeeds("nft list chain inet cnm schema_2"));
+  EXPECT_EQ(Shell("nft list chain inet cnm user | grep -c '@mine drop'"), "1");
+  EXPECT_EQ(Elements("inet cnm masquerade-192.0.2.0/24"), "192.0.2.5 aaaaaaaaaaaaaaaa blue");
+  EXPECT_EQ(Shell("nft list chain inet cnm postrouting | grep -c masquerade$"), "2");
 }
 
 TEST_F(NftablesNetns, AddsToANewerSchemaOnlyWhereTheSetsExist) {
@@ -226,7 +183,7 @@ TEST_F(NftablesNetns, AddsToANewerSchemaOnlyWhereTheSetsExist) {
   EXPECT_EQ(Elements("inet cnm masquerade-192.0.2.0/24"), "192.0.2.5 aaaaaaaaaaaaaaaa blue");
   Code code = Code::kInternal;
   EXPECT_EQ(ErrorOf([&] { Make()->Add(Masquerading(kOwnerA, {"198.51.100.5/24"})); }, &code),
-            "nftables table inet cnm: its schema is 7, this program knows 1");
+            "nftables table inet cnm: its schema is 7, this program knows 2");
   EXPECT_EQ(code, Code::kTryAgain);
   EXPECT_THROW(Make()->Rebuild({}), Error);
   EXPECT_TRUE(Succeeds("nft list chain inet cnm schema_7"));

@@ -1,0 +1,86 @@
+// removal.cc: taking elements and rules of ours away.
+//
+// Theory of operation. An element is removed by its key, but a dead owner's may have been replaced
+// since by the key's next owner. So all are read first, in one send with the rule set's generation,
+// and the transaction that removes those which are the owner's carries it: if anybody changed
+// anything in between, the kernel refuses it, and all is read again.
+#include "common/firewall/nftables/removal.h"
+
+#include <cerrno>
+#include <functional>
+#include <iterator>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "common/firewall/nftables/conditions.h"
+#include "common/firewall/nftables/deadline.h"
+#include "common/firewall/nftables/inventory.h"
+#include "common/firewall/nftables/plan.h"
+#include "common/firewall/nftables/translation.h"
+
+namespace cnm::firewall::nftables {
+namespace {
+
+/// What to remove, and the generation at which it was there.
+struct Doomed {
+  uint32_t generation = 0;
+  std::vector<Element> elements = {};
+  std::vector<ConditionalRule> rules = {};
+};
+
+Doomed FindDoomed(netlink::Channel& channel, const Rules& rules) {
+  Doomed doomed;
+  std::vector<Element> elements = ElementsOf(rules);
+  const Found found = Find(channel, elements);
+  doomed.generation = found.generation;
+  for (size_t i = 0; i < elements.size(); ++i) {
+    const auto& stored = found.elements[i];
+    if (!stored || !IsSame(*stored, elements[i])) continue;
+    if (!elements[i].shared && OwnerOf(stored->comment) != rules.owner) continue;
+    doomed.elements.push_back(std::move(elements[i]));
+  }
+  if (HasConditions(rules.publication)) doomed.rules = FindConditional(channel, rules.owner);
+  return doomed;
+}
+
+Doomed FindDoomed(netlink::Channel& channel, std::string_view owner) {
+  Doomed doomed{.generation = ReadGeneration(channel)};
+  for (const Table table : kTables) {
+    std::vector<Element> owned = FindOwned(channel, table, owner);
+    std::move(owned.begin(), owned.end(), std::back_inserter(doomed.elements));
+  }
+  doomed.rules = FindConditional(channel, owner);
+  return doomed;
+}
+
+/// @returns how many were there
+size_t Remove(netlink::Channel& channel, std::string_view owner,
+              const std::function<Doomed()>& find) {
+  const std::string what = fmt::format("remove rules of {}", owner);
+  for (const Deadline deadline;; deadline.Check(what)) {
+    const Doomed doomed = find();
+    const size_t count = doomed.elements.size() + doomed.rules.size();
+    if (count == 0) return 0;
+    Transaction transaction(doomed.generation);
+    for (const Element& element : doomed.elements) transaction.Add(RemoveElement(element));
+    for (const auto& [chain, rule] : doomed.rules) transaction.Add(RemoveRule(chain, rule.handle));
+    const std::vector<Refusal> refusals = std::move(transaction).Commit(channel);
+    if (refusals.empty()) return count;
+    if (refusals.front().error != ERESTART) ThrowRefused(what, refusals.front());
+  }
+}
+
+}  // namespace
+
+void RemoveExactly(netlink::Channel& channel, const Rules& rules) {
+  Remove(channel, rules.owner, [&] { return FindDoomed(channel, rules); });
+}
+
+size_t RemoveOwned(netlink::Channel& channel, std::string_view owner) {
+  return Remove(channel, owner, [&] { return FindDoomed(channel, owner); });
+}
+
+}  // namespace cnm::firewall::nftables

@@ -1,0 +1,77 @@
+// nftables_netns.h: what the tests of the nftables backend share.
+#pragma once
+
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/error.h"
+#include "common/firewall/nftables/nftables.h"
+#include "common/net/prefix.h"
+#include "integration/support/fresh_netns.h"
+
+namespace cnm::firewall {
+
+inline constexpr const char* kOwnerA = "aaaaaaaaaaaaaaaa";
+inline constexpr const char* kOwnerB = "bbbbbbbbbbbbbbbb";
+inline const net::Mac kMac{{0x02, 0, 0, 0, 0, 1}};
+
+inline net::Prefix Cidr(std::string_view text) {
+  return net::Prefix::Parse(text).value();
+}
+
+inline Rules Masquerading(const char* owner, std::initializer_list<const char*> sources) {
+  Rules rules{.owner = owner, .network = "blue"};
+  for (const char* source : sources) rules.masquerades.push_back({Cidr(source)});
+  return rules;
+}
+
+/// What a caller gets: the code's number and the message, or "".
+inline std::string ErrorOf(const std::function<void()>& work, Code* code = nullptr) {
+  try {
+    work();
+  } catch (const Error& error) {
+    if (code != nullptr) *code = error.code();
+    return error.message();
+  }
+  return "";
+}
+
+/// The elements of a set as "address owner", as nft -j tells.
+inline std::string Elements(const std::string& set) {
+  return testing::Shell("nft -j list set " + set +
+                        " | jq -r '.nftables[].set.elem[]? | select(. != null) | .elem | [(.val | "
+                        "tostring), .comment] | join(\" \")' "
+                        "| sort");
+}
+
+class NftablesNetns : public testing::NetnsTest {
+ protected:
+  std::unique_ptr<Firewall> Make() {
+    return MakeNftables({.live =
+                             [this](std::string_view) {
+                               ++ledger_reads_;
+                               return live_;
+                             },
+                         .dead = [this](std::string_view owner) { return owner == dead_; }});
+  }
+  std::vector<Rules> live_;
+  std::string dead_ = "none";
+  int ledger_reads_ = 0;
+};
+
+/// A mapping of one port of all addresses to a container's.
+inline PortMapping Publish(uint16_t port, const char* target, uint16_t target_port) {
+  return {.host_port = port, .target_port = target_port, .target = Cidr(target)};
+}
+
+/// The lines of a listing of `inet cnm` that match, without their indentation.
+inline std::string Lines(const std::string& pattern) {
+  return testing::Shell("nft list table inet cnm | grep -E '" + pattern +
+                        "' | sed 's/^[\t ]*//' || true");
+}
+
+}  // namespace cnm::firewall
