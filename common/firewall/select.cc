@@ -31,6 +31,14 @@ std::vector<std::string> PresentBackends() {
   return backends;
 }
 
+void RequireUsable(std::string_view backend) {
+  if (backend == "nftables" && !HasNftables()) {
+    throw Error(Code::kUnavailable, "backend nftables: the kernel has no nf_tables");
+  }
+  if (backend == "iptables") RequireIptables();
+  if (backend == "firewalld") RequireFirewalld();
+}
+
 std::unique_ptr<Firewall> Open(std::string_view backend, Ledger ledger) {
   if (backend == "nftables") return MakeNftables(std::move(ledger));
   if (backend == "iptables") return MakeIptables(std::move(ledger));

@@ -22,6 +22,9 @@ std::vector<std::string> ForwardBackends();
 /// The backends that may hold anything on this host, by the same questions.
 std::vector<std::string> PresentBackends();
 
+/// @throws Error kUnavailable when rules could not be added to this backend now, and why
+void RequireUsable(std::string_view backend);
+
 /// Opens a backend by name. @throws Error kUnsupportedField for an unknown name
 std::unique_ptr<Firewall> Open(std::string_view backend, Ledger ledger);
 

@@ -167,6 +167,10 @@ bool HasFirewalld() {
   return std::getenv(kBusVariable) != nullptr || ::access(kBus, F_OK) == 0;
 }
 
+void RequireFirewalld() {
+  AskRunning("running", {});
+}
+
 bool FirewalldRuns() {
   if (!HasFirewalld()) return false;
   try {

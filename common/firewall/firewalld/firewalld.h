@@ -16,7 +16,10 @@ std::unique_ptr<Firewall> MakeFirewalld(Ledger ledger);
 /// the file system, one where it is not installed.
 bool HasFirewalld();
 
-/// Whether it does: asks the bus, where HasFirewalld. Without cnm-firewalld that cannot be told: a
+/// @throws Error kUnavailable when it does not run, or cannot be asked
+void RequireFirewalld();
+
+/// Whether it runs: asks the bus, where HasFirewalld. Without cnm-firewalld that cannot be told: a
 /// warning, and no.
 bool FirewalldRuns();
 
