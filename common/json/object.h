@@ -68,6 +68,8 @@ class Object {
   void Ignore(std::string_view key) const;
   /// The keys as written, in order of appearance; duplicates once.
   std::vector<std::string> Keys() const;
+  /// The keys that occur more than once, spelled the same.
+  std::vector<std::string> RepeatedKeys() const;
 
   /// @throws Error kConfig "$.hairpinMode: excludes promiscMode"
   [[noreturn]] void Fail(std::string_view key, std::string_view reason) const;

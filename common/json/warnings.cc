@@ -63,6 +63,14 @@ std::vector<std::string> Object::Keys() const {
   return keys;
 }
 
+std::vector<std::string> Object::RepeatedKeys() const {
+  std::vector<std::string> keys;
+  for (const Member& member : MembersOf(*document_, cell_)) {
+    if (member.times > 1) keys.emplace_back(member.key);
+  }
+  return keys;
+}
+
 std::vector<std::string> Object::Warnings() const {
   const std::vector<Member> members = MembersOf(*document_, cell_);
   const auto odd = [](const Member& m) { return !m.known || m.times > 1; };

@@ -28,6 +28,19 @@ ifinfomsg MakeHeader(int ifindex, uint32_t flags = 0, uint32_t changed = 0) {
   return header;
 }
 
+/// The flags that are to change, and what to.
+ifinfomsg MakeChange(int ifindex, const LinkChange& change) {
+  ifinfomsg header = MakeHeader(ifindex);
+  const auto put = [&header](uint32_t flag, std::optional<bool> on) {
+    if (on) header.ifi_change |= flag;
+    if (on.value_or(false)) header.ifi_flags |= flag;
+  };
+  put(IFF_UP, change.up);
+  put(IFF_PROMISC, change.promiscuous);
+  put(IFF_ALLMULTI, change.all_multicast);
+  return header;
+}
+
 /// One end's name, MAC and MTU.
 void PutEnd(const Request& request, std::string_view name, const net::Mac& mac, uint32_t mtu) {
   PutText(request, IFLA_IFNAME, name);
@@ -69,6 +82,14 @@ bool Link::up() const {
   return (flags & IFF_UP) != 0;
 }
 
+bool Link::promiscuous() const {
+  return (flags & IFF_PROMISC) != 0;
+}
+
+bool Link::all_multicast() const {
+  return (flags & IFF_ALLMULTI) != 0;
+}
+
 Request CreateVeth(const VethSpec& spec) {
   Request request(fmt::format("create veth {}", spec.name), RTM_NEWLINK, kCreate);
   AppendHeader(request, MakeHeader(0, IFF_UP, IFF_UP));
@@ -99,14 +120,9 @@ Request CreateBridge(const BridgeSpec& spec) {
 Request ChangeLink(int ifindex, const LinkChange& change) {
   // RTM_NEWLINK without CREATE: RTM_SETLINK would pass over the bridge port attributes.
   Request request(fmt::format("change link {}", ifindex), RTM_NEWLINK, 0);
-  uint32_t flags = 0;
-  uint32_t changed = 0;
-  if (change.up) changed |= IFF_UP;
-  if (change.up.value_or(false)) flags |= IFF_UP;
-  if (change.promiscuous) changed |= IFF_PROMISC;
-  if (change.promiscuous.value_or(false)) flags |= IFF_PROMISC;
-  AppendHeader(request, MakeHeader(ifindex, flags, changed));
+  AppendHeader(request, MakeChange(ifindex, change));
   if (change.mtu) PutNumber(request, IFLA_MTU, *change.mtu);
+  if (change.tx_queue_length) PutNumber(request, IFLA_TXQLEN, *change.tx_queue_length);
   if (change.master) PutNumber(request, IFLA_MASTER, *change.master);
   if (change.mac) Put(request, IFLA_ADDRESS, change.mac->bytes);
   if (change.alias) PutText(request, IFLA_IFALIAS, *change.alias);

@@ -20,6 +20,7 @@ struct Link {
   std::optional<net::Mac> mac = {};
   uint32_t mtu = 0;
   uint32_t flags = 0;                       ///< IFF_*
+  uint32_t tx_queue_length = 0;             ///< packets
   uint8_t operstate = 0;                    ///< IF_OPER_*
   uint32_t promiscuity = 0;                 ///< how many asked for promiscuous mode
   int master = 0;                           ///< ifindex of the bridge it is a port of; 0 = none
@@ -29,6 +30,9 @@ struct Link {
   std::optional<bool> vlan_filtering = {};  ///< of a bridge
 
   bool up() const;
+  /// Whether somebody set it on the link, as `ip link` does; a sniffer's wish does not show here.
+  bool promiscuous() const;
+  bool all_multicast() const;
   bool operator==(const Link&) const = default;
 };
 
@@ -63,14 +67,18 @@ Request CreateBridge(const BridgeSpec& spec);
 struct LinkChange {
   std::optional<bool> up = {};
   std::optional<bool> promiscuous = {};
+  std::optional<bool> all_multicast = {};
   std::optional<uint32_t> mtu = {};
-  std::optional<int> master = {};  ///< 0 = release it
+  std::optional<uint32_t> tx_queue_length = {};  ///< packets
+  std::optional<int> master = {};                ///< 0 = release it
   std::optional<net::Mac> mac = {};
   std::optional<std::string> alias = {};
   std::optional<bool> hairpin = {};   ///< bridge port attribute
   std::optional<bool> isolated = {};  ///< bridge port attribute
   /// net.ipv4.conf.LINK.arp_notify; set after `up`, and cheaper than a write to /proc/sys
   std::optional<bool> arp_notify = {};
+
+  bool operator==(const LinkChange&) const = default;
 };
 Request ChangeLink(int ifindex, const LinkChange& change);
 /// ENODEV is tolerated: removing twice succeeds.

@@ -55,6 +55,7 @@ Link DecodeLink(const nlmsghdr& message) {
   const std::span<const uint8_t> mac = Bytes(attributes[IFLA_ADDRESS]);
   if (mac.size() == 6) std::copy(mac.begin(), mac.end(), link.mac.emplace().bytes.begin());
   link.mtu = NumberOr<uint32_t>(attributes[IFLA_MTU], 0);
+  link.tx_queue_length = NumberOr<uint32_t>(attributes[IFLA_TXQLEN], 0);
   link.operstate = NumberOr<uint8_t>(attributes[IFLA_OPERSTATE], 0);
   link.promiscuity = NumberOr<uint32_t>(attributes[IFLA_PROMISCUITY], 0);
   link.master = NumberOr<int>(attributes[IFLA_MASTER], 0);

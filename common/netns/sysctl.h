@@ -7,7 +7,8 @@
 
 namespace cnm::netns {
 
-/// The value of "net/ipv4/ip_forward" without trailing newline; nullopt if there is no such key.
+/// The value of "net/ipv4/ip_forward" without trailing newline; nullopt if there is no such key; ""
+/// if it has no value that can be read (route/flush is only written, stable_secret may be unset).
 /// @throws Error kKernel
 std::optional<std::string> ReadSysctl(std::string_view key);
 

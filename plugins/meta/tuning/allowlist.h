@@ -28,6 +28,8 @@ class Allowlist {
   static Allowlist Parse(std::string_view text, std::string_view path);
 
   bool Allows(const SysctlName& name, std::string_view ifname) const;
+  /// Whether a pattern must match the whole name.
+  bool anchored() const { return anchored_; }
   /// The patterns as written, separated by spaces.
   std::string ToString() const;
 

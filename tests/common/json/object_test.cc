@@ -155,6 +155,7 @@ TEST(Object, TheLastOfDuplicatesWins) {
   o.Required("a", s);
   EXPECT_EQ(s, "2");
   EXPECT_EQ(o.Keys(), (Strings{"a", "b"}));
+  EXPECT_EQ(o.RepeatedKeys(), (Strings{"a"}));
   EXPECT_FALSE(Parse(R"({"a":"1","a":null})", "conf").Has("a"));
 }
 
