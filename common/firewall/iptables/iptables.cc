@@ -72,9 +72,8 @@ iptables::Variant* Iptables::FindVariant() {
 }
 
 iptables::Variant& Iptables::GetVariant() {
-  if (FindVariant() != nullptr) return *variant_;
-  throw Error(Code::kUnavailable, "find iptables: no such program",
-              "no variant of it is in use here, and it is not in PATH");
+  if (variant_ == nullptr) variant_ = iptables::OpenVariant();
+  return *variant_;
 }
 
 /// Where there is no iptables, nothing is to be removed from it.
@@ -148,7 +147,7 @@ bool IptablesMayDrop() {
 }
 
 void RequireIptables() {
-  iptables::OpenVariant();
+  iptables::OpenVariant()->RequirePrograms();
 }
 
 }  // namespace cnm::firewall

@@ -62,6 +62,7 @@ class LegacyVariant : public Variant {
   std::optional<std::string> FindMissing(const std::vector<Script>& scripts) override;
   std::vector<Standing> List() override;
   bool MayDrop() override;
+  void RequirePrograms() override;
 
  private:
   static void AddConditional(const Script& script);
@@ -126,6 +127,10 @@ bool LegacyVariant::MayDrop() {
     if (HasLegacyTable(family, "filter")) tables.push_back({family, "filter"});
   }
   return !tables.empty() && RunHelper("may-drop", RenderScripts(tables)) == "yes\n";
+}
+
+void LegacyVariant::RequirePrograms() {
+  RequireHelper();
 }
 
 }  // namespace

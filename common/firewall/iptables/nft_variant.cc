@@ -86,14 +86,17 @@ std::string RestoreText(const std::vector<TableEdits>& tables, net::Family famil
   return text;
 }
 
+std::vector<std::string> RestorePrograms(net::Family family) {
+  const std::string_view six = family == net::Family::kIpv6 ? "6" : "";
+  return {fmt::format("ip{}tables-nft-restore", six), fmt::format("ip{}tables-restore", six)};
+}
+
 void RestoreAll(const std::vector<TableEdits>& tables, const Changed& changed) {
   for (const net::Family family : kFamilies) {
     const std::string text = RestoreText(tables, family);
     if (text.empty()) continue;
-    const std::string_view six = family == net::Family::kIpv6 ? "6" : "";
     changed();  // a process commits table by table, so it may fail with some of it done
-    RunRestore({fmt::format("ip{}tables-nft-restore", six), fmt::format("ip{}tables-restore", six)},
-               {"--noflush"}, text);
+    RunRestore(RestorePrograms(family), {"--noflush"}, text);
   }
 }
 
@@ -120,6 +123,7 @@ class NftVariant : public Variant {
   std::optional<std::string> FindMissing(const std::vector<Script>& scripts) override;
   std::vector<Standing> List() override;
   bool MayDrop() override;
+  void RequirePrograms() override;
 
  private:
   std::vector<TableEdits> ResolveAll(const std::vector<Script>& scripts);
@@ -226,6 +230,10 @@ bool NftVariant::MayDrop(net::Family family) {
 bool NftVariant::MayDrop() {
   return std::any_of(kFamilies.begin(), kFamilies.end(),
                      [&](net::Family family) { return MayDrop(family); });
+}
+
+void NftVariant::RequirePrograms() {
+  for (const net::Family family : kFamilies) GetProgram(RestorePrograms(family));
 }
 
 }  // namespace

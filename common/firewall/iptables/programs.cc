@@ -30,10 +30,9 @@ bool IsProgram(const std::string& path) {
   return ::access(path.c_str(), X_OK) == 0;
 }
 
-Command MakeCommand(std::string path, std::string_view name) {
-  return {.path = std::move(path),
-          .arguments = {std::string(name)},
-          .environment = {"PATH=" + SearchPath()}};
+/// argv[0] is the whole path: the programs only look at what is behind its last slash.
+Command MakeCommand(const std::string& path) {
+  return {.path = path, .arguments = {path}, .environment = {"PATH=" + SearchPath()}};
 }
 
 }  // namespace
@@ -49,26 +48,32 @@ std::optional<std::string> FindProgram(std::string_view name) {
   return {};
 }
 
-void RunRestore(const std::vector<std::string>& names, const std::vector<std::string>& options,
-                std::string_view input) {
+std::string GetProgram(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
-    std::optional<std::string> path = FindProgram(name);
-    if (!path) continue;
-    Command command = MakeCommand(*std::move(path), name);
-    command.arguments.insert(command.arguments.end(), options.begin(), options.end());
-    command.input = input;
-    const int status = Run(command).exit_status;
-    if (status == 0) return;
-    throw Error(Code::kKernel, fmt::format("run {}: exit status {}", command.path, status),
-                "what it says about it is on standard error");
+    if (std::optional<std::string> path = FindProgram(name)) return *std::move(path);
   }
   throw Error(Code::kUnavailable, fmt::format("find {}: no such program", names.front()),
               "sought in " + SearchPath());
 }
 
+void RunRestore(const std::vector<std::string>& names, const std::vector<std::string>& options,
+                std::string_view input) {
+  Command command = MakeCommand(GetProgram(names));
+  command.arguments.insert(command.arguments.end(), options.begin(), options.end());
+  command.input = input;
+  const int status = Run(command).exit_status;
+  if (status == 0) return;
+  throw Error(Code::kKernel, fmt::format("run {}: exit status {}", command.path, status),
+              "what it says about it is on standard error");
+}
+
+void RequireHelper() {
+  FindCompanion(kHelper);
+}
+
 std::string RunHelper(std::string_view command, std::string_view input,
                       const std::function<void()>& changed) {
-  Command helper = MakeCommand(FindCompanion(kHelper), kHelper);
+  Command helper = MakeCommand(FindCompanion(kHelper));
   helper.arguments.emplace_back(command);
   helper.input = input;
   CommandResult result = Run(helper);

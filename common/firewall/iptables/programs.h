@@ -13,6 +13,9 @@ namespace cnm::firewall::iptables {
 /// usual directories.
 std::optional<std::string> FindProgram(std::string_view name);
 
+/// The first of these programs that is there. @throws Error kUnavailable when none is
+std::string GetProgram(const std::vector<std::string>& names);
+
 /// Runs the first of these programs that is there, with text on its standard input and an
 /// environment of nothing but PATH.
 /// @throws Error kUnavailable when none is there; kKernel when it fails, which is then told on
@@ -20,6 +23,8 @@ std::optional<std::string> FindProgram(std::string_view name);
 void RunRestore(const std::vector<std::string>& names, const std::vector<std::string>& options,
                 std::string_view input);
 
+/// @throws Error kUnavailable when cnm-xtables is missing
+void RequireHelper();
 /// Runs cnm-xtables, which lies beside this program or in /usr/libexec/cnm.
 /// @returns its output. @throws Error with the code and texts it answers with; kUnavailable naming
 /// both paths. `changed` is called first when the helper had changed something before it failed

@@ -186,6 +186,10 @@ void Workbench::DeleteChain(const Operation& operation) {
   Chain& chain = At(operation.chain);
   if (!chain.exists || chain.references > 0) return;
   chain = {};
+  // Its rules go with it.
+  std::erase_if(edits_, [&](const Edit& edit) {
+    return edit.kind == Edit::Kind::kDelete && edit.chain == operation.chain;
+  });
   edits_.push_back({.kind = Edit::Kind::kDeleteChain, .chain = operation.chain});
 }
 

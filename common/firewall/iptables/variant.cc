@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "common/base/atomic_file.h"
+#include "common/base/error.h"
 #include "common/base/fd.h"
 #include "common/firewall/iptables/nft_chain.h"
 #include "common/firewall/iptables/programs.h"
@@ -71,6 +72,13 @@ std::unique_ptr<Variant> FindVariant() {
   const std::optional<std::string> program = FindProgram("iptables");
   if (!program) return nullptr;
   return IsNftProgram(*program) ? MakeNftVariant() : MakeLegacyVariant();
+}
+
+std::unique_ptr<Variant> OpenVariant() {
+  std::unique_ptr<Variant> variant = FindVariant();
+  if (variant != nullptr) return variant;
+  throw Error(Code::kUnavailable, "find iptables: no such program",
+              "no variant of it is in use here, and it is not in PATH");
 }
 
 }  // namespace cnm::firewall::iptables

@@ -43,12 +43,16 @@ class Variant {
   virtual std::vector<Standing> List() = 0;
   /// Whether FORWARD drops what no rule accepts, or Docker's chains are there; either family.
   virtual bool MayDrop() = 0;
+  /// @throws Error kUnavailable when a program that Apply needs is missing
+  virtual void RequirePrograms() = 0;
 };
 
 /// The variant that the host uses; nullptr when it has neither. Finding out runs nothing: nf_tables
 /// has tables "filter" or "nat" of IP → nft; else /proc/net/ip{,6}_tables_names names any → legacy;
 /// else what the program iptables is.
 std::unique_ptr<Variant> FindVariant();
+/// The same. @throws Error kUnavailable when it has neither
+std::unique_ptr<Variant> OpenVariant();
 
 std::unique_ptr<Variant> MakeNftVariant();
 std::unique_ptr<Variant> MakeLegacyVariant();
