@@ -88,9 +88,7 @@
 #include <netinet/in.h>
 
 #include <linux/netfilter.h>
-#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter_bridge.h>
 
 #include <algorithm>
 #include <array>
@@ -109,13 +107,6 @@ using netlink::Request;
 
 constexpr std::string_view kSchemaPrefix = "schema_";
 constexpr Hook kPostroutingHook = {kPostrouting, "nat", NF_INET_POST_ROUTING, 100};
-constexpr Hook kForwardHook = {kForwardChain, "filter", NF_INET_FORWARD, 0};
-constexpr Hook kGuardHook = {kPrerouting, "filter", NF_BR_PRE_ROUTING, -300};
-constexpr Hook kClosedHook = {kForwardChain, "filter", NF_BR_FORWARD, 0};
-constexpr Field kEtherSource = {NFT_PAYLOAD_LL_HEADER, 6, 6};
-constexpr SetType kIfname = {.type = kTypeIfname, .bytes = 16, .order = kHostOrder};
-constexpr uint32_t kEstablished = 1U << (IP_CT_ESTABLISHED + 1);
-constexpr uint32_t kRelated = 1U << (IP_CT_RELATED + 1);
 
 Request MakeMulticastRule(std::string_view multicast) {
   const net::Prefix subnet = net::Prefix::Parse(multicast).value();
@@ -137,61 +128,6 @@ Request MakeMasqueradeRule(const net::Prefix& subnet) {
   rule.Lookup(MasqueradeSet(subnet));
   rule.CompareSubnet(fields.destination, NFT_CMP_NEQ, subnet);
   rule.Masquerade();
-  return request;
-}
-
-Request MakeSpoofRule() {
-  Request request = MakeRule(Table::kBridge, kPrerouting);
-  Expressions rule(request);
-  rule.Meta(NFT_META_IIFNAME, NFT_REG_1);
-  rule.Lookup(kGuardedLinks);
-  rule.Meta(NFT_META_IIFNAME, NFT_REG_1);
-  rule.Load(kEtherSource, NFT_REG_2);
-  rule.Lookup(kGuardedPairs, true);
-  rule.Verdict(NF_DROP);
-  return request;
-}
-
-Request MakeClosedRule() {
-  Request request = MakeRule(Table::kBridge, kForwardChain);
-  Expressions rule(request);
-  rule.Meta(NFT_META_BRI_IIFNAME, NFT_REG_1);
-  rule.Lookup(kClosedBridges);
-  rule.Verdict(NF_DROP);
-  return request;
-}
-
-/// From one bridge of the set to another or the same; `selves`: but not to the same.
-Request MakeIsolationRule(std::string_view set, bool but_selves) {
-  Request request = MakeRule(Table::kInet, kForwardChain);
-  Expressions rule(request);
-  rule.Meta(NFT_META_IIFNAME, NFT_REG_1);
-  rule.Lookup(set);
-  rule.Meta(NFT_META_OIFNAME, NFT_REG_1);
-  rule.Lookup(set);
-  if (but_selves) {
-    rule.Meta(NFT_META_IIFNAME, NFT_REG_1);
-    rule.Meta(NFT_META_OIFNAME, NFT_REG_2);
-    rule.Lookup(kIsolatedSelves, true);
-  }
-  rule.Verdict(NF_DROP);
-  return request;
-}
-
-Request MakeUserRule() {
-  Request request = MakeRule(Table::kInet, kForwardChain);
-  Expressions(request).Verdict(NFT_JUMP, kUser);
-  return request;
-}
-
-Request MakeForwardRule(const FamilyFields& fields, bool answers) {
-  Request request = MakeRule(Table::kInet, kForwardChain);
-  Expressions rule(request);
-  if (answers) rule.Connection(NFT_CT_STATE, kEstablished | kRelated);
-  MatchFamily(rule, fields);
-  rule.Load(answers ? fields.destination : fields.source, NFT_REG_1);
-  rule.Lookup(FamilySet(kForward, fields.family));
-  rule.Verdict(NF_ACCEPT);
   return request;
 }
 
@@ -304,48 +240,6 @@ void Structure::NeedMasquerade(const net::Prefix& subnet) {
   if (!StartsWithSet(Part::kMasquerade, MasqueradeSet(subnet))) return;
   AppendSet(MasqueradeSet(subnet), AddressType(subnet.address.family()));
   Append(MakeMasqueradeRule(subnet));
-}
-
-void Structure::NeedForwarding() {
-  constexpr Table kTable = Table::kInet;
-  if (!StartsWithChain(kTable, Part::kForwarding, kForwardChain)) return;
-  SetType pair = kIfname;
-  pair.type = kTypeIfname << 6 | kTypeIfname;
-  pair.bytes *= 2;
-  for (const net::Family family : kFamilies) {
-    AppendSet(FamilySet(kForward, family), AddressType(family));
-  }
-  AppendSet(kIsolatedBridges, kIfname);
-  AppendSet(kIsolatedSelves, pair);
-  AppendSet(kClosedBridges, kIfname);
-  Append(EnsureChain(kTable, kUser));
-  Append(MakeBaseChain(kTable, kForwardHook));
-  Append(MakeUserRule());
-  Append(MakeIsolationRule(kIsolatedBridges, true));
-  Append(MakeIsolationRule(kClosedBridges, false));
-  for (const bool answers : {true, false}) {
-    for (const net::Family family : kFamilies) {
-      Append(MakeForwardRule(FieldsOf(family), answers));
-    }
-  }
-}
-
-void Structure::NeedSpoofGuard() {
-  constexpr Table kTable = Table::kBridge;
-  if (!StartsWithChain(kTable, Part::kSpoofGuard, kPrerouting)) return;
-  AppendSet(kGuardedLinks, kIfname);
-  AppendSet(kGuardedPairs,
-            {.type = kTypeIfname << 6 | kTypeEther, .bytes = 24, .order = kHostOrder});
-  Append(MakeBaseChain(kTable, kGuardHook));
-  Append(MakeSpoofRule());
-}
-
-void Structure::NeedClosed() {
-  constexpr Table kTable = Table::kBridge;
-  if (!StartsWithChain(kTable, Part::kClosed, kForwardChain)) return;
-  AppendSet(kClosedBridges, kIfname);
-  Append(MakeBaseChain(kTable, kClosedHook));
-  Append(MakeClosedRule());
 }
 
 }  // namespace cnm::firewall::nftables
