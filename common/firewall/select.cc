@@ -19,7 +19,7 @@ std::string DefaultBackend() {
 std::vector<std::string> ForwardBackends() {
   std::vector<std::string> backends = {DefaultBackend()};
   if (backends.front() != "iptables" && IptablesMayDrop()) backends.emplace_back("iptables");
-  if (FirewalldRuns()) backends.emplace_back("firewalld");
+  if (FirewalldMayDrop()) backends.emplace_back("firewalld");
   return backends;
 }
 

@@ -5,28 +5,42 @@
 // stdout it gives lines of the same form, or one line that says what failed.
 #include "common/firewall/firewalld/firewalld.h"
 
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdint>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "common/base/atomic_file.h"
 #include "common/base/error.h"
+#include "common/base/fd.h"
 #include "common/base/log.h"
 #include "common/base/subprocess.h"
 #include "common/firewall/companion.h"
 #include "common/firewall/firewalld/exit_status.h"
+#include "common/netlink/attributes.h"
+#include "common/netlink/channel.h"
 
 namespace cnm::firewall {
 namespace {
 
 constexpr std::string_view kProgram = "cnm-firewalld";
 constexpr const char* kDaemon = "/usr/sbin/firewalld";
+constexpr const char* kDaemonConfig = "/etc/firewalld/firewalld.conf";
 constexpr const char* kBus = "/run/dbus/system_bus_socket";
 constexpr const char* kBusVariable = "DBUS_SYSTEM_BUS_ADDRESS";
+
+constexpr uint8_t kInet = 1;  // NFPROTO_INET; its header clashes with libc's netinet/in.h
 
 constexpr unsigned kSeconds = 20;
 /// firewalld takes some 20 ms for a source; a reload may bring thousands.
@@ -82,6 +96,25 @@ bool HasLine(std::string_view text, std::string_view line) {
     if (at == 0 || text[at - 1] == '\n') return true;
   }
   return false;
+}
+
+/// It makes `table inet firewalld` when it starts and deletes it when it stops.
+bool HasItsTable() {
+  netlink::Request request("look for the table of firewalld",
+                           NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETTABLE, 0);
+  for (const int err : {ENOENT, EINVAL, EOPNOTSUPP, EPROTONOSUPPORT, EAFNOSUPPORT}) {
+    request.Tolerate(err);  // all but the first: a kernel without nf_tables
+  }
+  netlink::AppendHeader(request, nfgenmsg{kInet, NFNETLINK_V0, 0});
+  netlink::PutText(request, NFTA_TABLE_NAME, "firewalld");
+  Fd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER));
+  return fd && netlink::Channel(std::move(fd)).Ask(request, [](const nlmsghdr&) {}) == 0;
+}
+
+/// Its older way, which leaves no such mark.
+bool UsesIptables() {
+  return ReadFile(kDaemonConfig).value_or("").find("\nFirewallBackend=iptables") !=
+         std::string::npos;
 }
 
 class Firewalld final : public Firewall {
@@ -171,8 +204,8 @@ void RequireFirewalld() {
   AskRunning("running", {});
 }
 
-bool FirewalldRuns() {
-  if (!HasFirewalld()) return false;
+bool FirewalldMayDrop() {
+  if (!HasFirewalld() || !(HasItsTable() || UsesIptables())) return false;
   try {
     return Ask("running", {}).has_value();
   } catch (const Error& e) {

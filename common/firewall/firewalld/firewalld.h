@@ -19,8 +19,9 @@ bool HasFirewalld();
 /// @throws Error kUnavailable when it does not run, or cannot be asked
 void RequireFirewalld();
 
-/// Whether it runs: asks the bus, where HasFirewalld. Without cnm-firewalld that cannot be told: a
-/// warning, and no.
-bool FirewalldRuns();
+/// Whether it runs and drops what it was not told to forward: where HasFirewalld, one question to
+/// the kernel; if its table is there, cnm-firewalld asks the bus. Without that program it cannot be
+/// told: a warning, and no.
+bool FirewalldMayDrop();
 
 }  // namespace cnm::firewall
