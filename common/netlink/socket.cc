@@ -100,6 +100,10 @@ Socket Socket::Open() {
   return Socket(std::make_unique<State>(State{Channel::Open(NETLINK_ROUTE)}));
 }
 
+Channel& Socket::channel() {
+  return state_->channel;
+}
+
 std::vector<int> Socket::Execute(std::span<const Request> requests) {
   return state_->channel.Execute(requests);
 }
@@ -161,6 +165,24 @@ std::vector<Route> Socket::Routes(int ifindex, net::Family family, uint32_t tabl
     return (ifindex != 0 && route.ifindex != ifindex) || (table != 0 && route.table != table);
   });
   return routes;
+}
+
+std::optional<Route> Socket::FindRoute(const net::Address& destination) {
+  Request question(fmt::format("find route to {}", destination.ToString()), RTM_GETROUTE, 0);
+  rtmsg header{};
+  header.rtm_family = static_cast<uint8_t>(destination.family());
+  header.rtm_dst_len = destination.bits();
+  // The route itself, not what is cached of it. IPv4 must be asked for the table it stands in.
+  header.rtm_flags = RTM_F_FIB_MATCH;
+  if (destination.is_v4()) header.rtm_flags |= RTM_F_LOOKUP_TABLE;
+  AppendHeader(question, header);
+  Put(question, RTA_DST, destination.bytes());
+  // What prohibit and unreachable routes, and the lack of any, are answered with.
+  question.Tolerate(ENETUNREACH).Tolerate(EHOSTUNREACH).Tolerate(EACCES);
+  std::vector<Route> routes;
+  state_->channel.Ask(question, [&](const nlmsghdr& message) { DecodeRoute(message, routes); });
+  if (routes.empty()) return {};
+  return routes.front();
 }
 
 std::vector<BridgeVlan> Socket::BridgeVlans(int ifindex) {

@@ -16,6 +16,8 @@
 
 namespace cnm::netlink {
 
+class Channel;
+
 /// A NETLINK_ROUTE socket. It belongs to the netns it was opened in for ever: hold one per netns.
 /// Extended acks and strict checking are on. Dumps interrupted by a change (NLM_F_DUMP_INTR) are
 /// repeated. No caches: every question is one request.
@@ -48,6 +50,9 @@ class Socket {
   /// The unicast routes through one link (0 = any link) in one table (0 = all tables), filtered in
   /// the kernel where it can.
   std::vector<Route> Routes(int ifindex, net::Family family, uint32_t table = 254);
+  /// The unicast route that a packet of this host to the address takes, with policy routing; of
+  /// several nexthops the first. nullopt when there is none, or when the address is our own.
+  std::optional<Route> FindRoute(const net::Address& destination);
   /// The VLAN ids of a bridge port.
   std::vector<BridgeVlan> BridgeVlans(int ifindex);
 
@@ -59,6 +64,9 @@ class Socket {
   bool WaitForAddresses(int ifindex,
                         const std::function<bool(const std::vector<LinkAddress>&)>& done,
                         std::chrono::milliseconds deadline);
+
+  /// What it talks over: for the other questions of this folder (qdisc.h, filter.h, netns_id.h).
+  Channel& channel();
 
  private:
   struct State;

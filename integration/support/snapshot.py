@@ -161,6 +161,13 @@ class Snapshot:
         if sysctls:
             self.lines += sysctl_lines()
 
+    @classmethod
+    def of(cls, lines):
+        """A snapshot of nothing but these lines."""
+        made = cls.__new__(cls)
+        made.lines = list(lines)
+        return made
+
     def diff(self, later):
         """Lines that differ, `-` only before, `+` only later; "" if equal."""
         if self.lines == later.lines:

@@ -3,6 +3,7 @@
 `@needs(probe, "reason")` are skipped with the reason when the probe says so."""
 
 import argparse
+import functools
 import importlib.util
 import os
 import pathlib
@@ -38,10 +39,33 @@ def load(path):
     return module
 
 
+def each(*variants):
+    """Decorator: the case runs once for each variant, alone, and gets it as its second argument."""
+    def mark(function):
+        function.variants = variants
+        return function
+    return mark
+
+
+def bind(function, variant):
+    """The case of one variant."""
+    @functools.wraps(function)
+    def case(host):
+        return function(host, variant)
+    return case
+
+
 def cases(module):
     """The suite's cases in source order."""
-    return [(name, value) for name, value in vars(module).items()
-            if name.startswith("test_") and callable(value)]
+    found = []
+    for name, value in vars(module).items():
+        if not name.startswith("test_") or not callable(value):
+            continue
+        if hasattr(value, "variants"):
+            found += [(f"{name}_on_{one}", bind(value, one)) for one in value.variants]
+        else:
+            found.append((name, value))
+    return found
 
 
 def run_case(function, make_host):

@@ -60,6 +60,12 @@ class Server:
                     self._listen(netns, family, kind, (address or ANY[family], port))
         threading.Thread(target=self._serve, daemon=True).start()
 
+    def close(self):
+        """Answers no more; its netns may go."""
+        for key in list(self._selector.get_map().values()):
+            self._selector.unregister(key.fileobj)
+            key.fileobj.close()
+
     def _listen(self, netns, family, kind, address):
         server = open_socket(netns, family, kind)
         server.bind(address)

@@ -245,6 +245,30 @@ TEST_F(SocketNetns, AddsReadsAndRemovesRoutes) {
   }
 }
 
+TEST_F(SocketNetns, FindsTheRouteToAnAddress) {
+  Connect();
+  const int ifindex = socket_->GetLink("br0").ifindex;
+  socket_->Execute(AddAddress(ifindex, Cidr("192.0.2.1/24"), true));
+  socket_->Execute(AddAddress(ifindex, Cidr("2001:db8::1/64"), true));
+  socket_->Execute(
+      AddRoute({.destination = Cidr("203.0.113.0/24"), .ifindex = ifindex, .table = 1000}));
+  Shell("ip rule add to 203.0.113.0/24 lookup 1000; ip route add prohibit 203.0.112.0/24");
+  const auto find = [&](std::string_view text) {
+    return socket_->FindRoute(net::Address::Parse(text).value());
+  };
+  ASSERT_TRUE(find("192.0.2.7"));
+  EXPECT_EQ(find("192.0.2.7")->ifindex, ifindex);
+  EXPECT_EQ(find("192.0.2.7")->destination, Cidr("192.0.2.0/24"));
+  ASSERT_TRUE(find("203.0.113.5")) << "the table of a policy rule";
+  EXPECT_EQ(find("203.0.113.5")->table, 1000U);
+  ASSERT_TRUE(find("2001:db8::7"));
+  EXPECT_EQ(find("2001:db8::7")->ifindex, ifindex);
+  for (const char* nowhere : {"198.51.100.1", "203.0.112.1", "2001:db8:9::1"}) {
+    EXPECT_FALSE(find(nowhere)) << nowhere;
+  }
+  EXPECT_FALSE(find("192.0.2.1")) << "our own";
+}
+
 TEST_F(SocketNetns, MakesNexthopsOfTheSameIpv6DestinationTwice) {
   Connect();
   const int ifindex = socket_->GetLink("br0").ifindex;
