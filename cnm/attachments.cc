@@ -6,8 +6,9 @@
 
 #include "cnm/controller.h"
 #include "cnm/id.h"
-#include "common/base/digest.h"
+#include "cnm/owned_link.h"
 #include "common/base/atomic_file.h"
+#include "common/base/digest.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
 #include "common/firewall/conntrack.h"
@@ -38,6 +39,14 @@ void ForgetFlows(const firewall::Publication& publication) {
     firewall::FlushFlows(publication.mappings);
   } catch (const Error& e) {
     Warn(fmt::format("stale flows stay: {}", e.message()));
+  }
+}
+
+/// A packet filter knows owners by their ids only: adds whose they are.
+void NameOwners(const std::vector<Endpoint>& endpoints, Error& error) {
+  for (const Endpoint& endpoint : endpoints) {
+    if (error.message().find(endpoint.owner) == std::string::npos) continue;
+    error.AddDetail(fmt::format("{} is {}", endpoint.owner, Describe(endpoint.key)));
   }
 }
 
@@ -86,7 +95,12 @@ void Controller::AddRules(const Attachment& attachment) {
     const std::string& bridge = rules.isolation->bridge;
     lock = locks_.Acquire(BridgeLockKey(bridge), "isolation of " + bridge, options_.holder);
   }
-  kernel_.firewall(attachment.backend).Add(rules);
+  try {
+    kernel_.firewall(attachment.backend).Add(rules);
+  } catch (Error& e) {
+    if (e.code() == Code::kInUse) NameOwners(journal_.Endpoints(), e);
+    throw;
+  }
   ForgetFlows(rules.publication);
 }
 
@@ -226,10 +240,10 @@ void Controller::AddAttachments(const AttachmentSpec& spec) {
 
 // ---- removing -----------------------------------------------------------------------------------
 
-/// Only a link that carries the owner as its alias is the owner's.
 void Controller::RemoveLinkOf(const std::string& owner, const std::string& name) {
   const std::optional<netlink::Link> link = kernel_.links().FindLink(name);
-  if (link && link->alias == owner) kernel_.links().Execute(netlink::RemoveLink(link->ifindex));
+  if (!link || !IsOwnedLink(*link, owner)) return;
+  kernel_.links().Execute(netlink::RemoveLink(link->ifindex));
 }
 
 void Controller::Forget(Endpoint& endpoint, std::string_view plugin) {

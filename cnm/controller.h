@@ -59,6 +59,8 @@ struct GarbageRequest {
   /// A meta plugin's name: only its attachments go, and a foreign record with its last. "" = whole
   /// endpoints.
   std::string plugin = {};
+  /// As RemovalSpec::restore, for that plugin's attachments.
+  std::function<void(const Attachment&)> restore = {};
   /// Endpoints that live; nullopt = no list was given: only the provably dead go.
   std::optional<std::vector<EndpointKey>> valid;
   bool dry_run = false;

@@ -77,7 +77,9 @@ GarbageReport Controller::CollectGarbage(const GarbageRequest& request) {
         if (request.plugin.empty()) {
           Remove(*std::move(endpoint), Removal::kGarbage, {});
         } else {
-          RemovePlugin(*std::move(endpoint), {.key = candidate.key, .plugin = request.plugin});
+          RemovePlugin(
+              *std::move(endpoint),
+              {.key = candidate.key, .plugin = request.plugin, .restore = request.restore});
         }
       } catch (const Error& e) {
         report.errors.push_back(e);

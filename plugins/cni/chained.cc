@@ -61,10 +61,12 @@ void RemoveAttachments(const Call& call, RemovalSpec spec) {
   removal.ThrowIfFailed();
 }
 
-void CollectAttachments(const Call& call, std::string_view plugin) {
+void CollectAttachments(const Call& call, std::string_view plugin,
+                        std::function<void(const Attachment&)> restore) {
   Controller controller = OpenController(call, {});
   GarbageRequest request = ToGarbageRequest(call);
   request.plugin = plugin;
+  request.restore = std::move(restore);
   Teardown teardown;
   Report(controller.CollectGarbage(request), call, teardown);
   teardown.ThrowIfFailed();

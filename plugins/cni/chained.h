@@ -1,6 +1,7 @@
 // chained.h: what plugins that run behind another one in a chain have in common.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +27,8 @@ std::vector<net::Prefix> SandboxAddresses(const Call& call);
 /// what `spec.foreign` says. `spec.key` and the names in `spec.foreign` are filled in here.
 void RemoveAttachments(const Call& call, RemovalSpec spec);
 
-/// The whole GC of such a plugin.
-void CollectAttachments(const Call& call, std::string_view plugin);
+/// The whole GC of such a plugin; `restore` as in RemovalSpec.
+void CollectAttachments(const Call& call, std::string_view plugin,
+                        std::function<void(const Attachment&)> restore = {});
 
 }  // namespace cnm::cni
