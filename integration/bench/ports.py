@@ -1,5 +1,5 @@
-# Contenders that publish ports: portmap by itself behind an endpoint that stays, and the whole chain
-# through libcni.
+# Contenders that publish ports: portmap by itself behind an endpoint that stays, and the whole
+# chain through libcni.
 """Each network lives on a host of its own, a network namespace, so that no packet filter is shared.
 A host is of a variant: `nft`, where iptables is the nft variant, or `legacy`, where the legacy
 tables are in use."""

@@ -55,9 +55,10 @@ TARGETS = (
            None),
     Target("portmap DEL, 20,000 ranges", "del-map-among-ranges/ours", "del-map-among-none/ours",
            None, waits=True),
-    *(Target(f"portmap {verb}, {count} on iptables-{variant}", f"{verb.lower()}-map{count}-{variant}/ours",
-             f"{verb.lower()}-map{count}-{variant}/reference", 1 / 4 if verb == "ADD" else None)
-      for count in (1, 100) for variant in ("nft", "legacy") for verb in ("ADD", "DEL")),
+    *(Target(f"portmap {verb.upper()}, {count} on iptables-{variant}",
+             f"{verb}-map{count}-{variant}/ours", f"{verb}-map{count}-{variant}/reference",
+             1 / 4 if verb == "add" else None, waits=verb == "del")
+      for count in (1, 100) for variant in ("nft", "legacy") for verb in ("add", "del")),
     Target("chain of four ADD, by libcni", "add-chain/ours", "add-chain/reference", 1 / 8),
     Target("chain of four DEL, by libcni", "del-chain/ours", "del-chain/reference", 1 / 4,
            waits=True),

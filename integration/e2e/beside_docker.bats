@@ -51,11 +51,17 @@ expect_page() { expect "page at $2" "$PAGE" "$(fetch "$1" "$2")"; }
   podman exec two ping -c 1 -W 5 198.51.100.1
 }
 
-@test "beside dockerd: a published port is served to everybody" {
+# From outside, what is new is for FORWARD's policy to decide, here as with the reference: DOCKER-USER is where an
+# operator allows it.
+@test "beside dockerd: a published port is served to the host and other containers, and outside when allowed" {
   start_web web --publish 8080:80
   start other
-  expect_page $OUTSIDE http://198.51.100.254:8080/
+  expect_page $HERE http://198.51.100.254:8080/
   expect_page $HERE http://127.0.0.1:8080/
+  iptables -I DOCKER-USER -o cni-podman0 -m conntrack --ctstate DNAT -j ACCEPT
+  run fetch $OUTSIDE http://198.51.100.254:8080/
+  iptables -D DOCKER-USER -o cni-podman0 -m conntrack --ctstate DNAT -j ACCEPT
+  expect "page from outside" "$PAGE" "$output"
   expect_page "$(sandbox_of other)" http://198.51.100.254:8080/
 }
 
@@ -65,7 +71,7 @@ expect_page() { expect "page at $2" "$PAGE" "$(fetch "$1" "$2")"; }
   wait_for 10 fetch $HERE http://127.0.0.1:8081/
   expect_page $OUTSIDE http://198.51.100.254:8081/
   docker exec theirs ping -c 1 -W 5 198.51.100.1
-  expect_page $OUTSIDE http://198.51.100.254:8080/
+  expect_page $HERE http://198.51.100.254:8080/
 }
 
 @test "beside dockerd: the outside reaches no container but by its published ports" {
@@ -82,10 +88,10 @@ expect_page() { expect "page at $2" "$PAGE" "$(fetch "$1" "$2")"; }
   isolated add
   serve_tcp /run/netns/one 80 "from the isolated"
   start peer
-  wait_for 10 fetch $OUTSIDE http://198.51.100.254:8083/
+  wait_for 10 fetch $HERE http://198.51.100.254:8083/
   ip netns exec one ping -c 1 -W 5 198.51.100.1
   isolated del
-  run ! fetch $OUTSIDE http://198.51.100.254:8083/
+  run ! fetch $HERE http://198.51.100.254:8083/
   expect_unchanged
 }
 

@@ -9,6 +9,7 @@ qdiscs) must be as before too."""
 
 import dataclasses
 import json
+import re
 import subprocess
 
 import injection
@@ -17,6 +18,7 @@ from private_host import Netns, wait_until
 from snapshot import STATE_ROOTS, Snapshot, file_lines, sysctl_lines, sysctl_paths
 
 NAME, VERSION = "net1", "1.0.0"  # the newest version that the packaged bridge knows
+GC_VERSION = "1.1.0"  # the first with GC
 BRIDGE = {"type": "bridge", "bridge": "br1", "isGateway": True,
           "ipam": {"type": "host-local", "ranges": [[{"subnet": "10.1.0.0/24"}], [{"subnet": "2001:db8:1::/64"}]],
                    "routes": [{"dst": "0.0.0.0/0"}]}}
@@ -34,6 +36,7 @@ OURS, FOREIGN, IPTABLES = "behind our bridge", "behind a foreign bridge", "on ip
 BACKED = ("portmap", "firewall")  # the plugins that have a backend
 REBUILD = "ADD to a flushed packet filter"
 AGAIN = "ADD again and DEL"
+OWNED = re.compile(r"10\.1\.0\.|2001:db8:1:|\bid: |\bbr1\b|CNI-DN-|CNI-[0-9a-f]{8}")
 LINKS = ("all", "default", "lo", "br1", "eth0")
 
 
@@ -61,11 +64,12 @@ def scenes():
 
 
 def xtables_rules():
-    """Rules made by the nft variant of iptables, which `nft -j` shows without their comments."""
+    """Rules that name the container or its bridge, made by the nft variant of iptables: `nft -j` shows them
+    without their comments. The chains' own rules stay, as the reference's do."""
     lines = []
     for command in ("iptables-nft-save", "ip6tables-nft-save"):
         done = subprocess.run([command], capture_output=True, text=True, check=True)
-        lines += sorted(f"{command} {line}" for line in done.stdout.splitlines() if line.startswith("-A"))
+        lines += sorted(f"{command} {line}" for line in done.stdout.splitlines() if OWNED.search(line))
     return lines
 
 
@@ -94,6 +98,7 @@ class ChainBench:
         self.container, self.result, self.sysctls = Netns("c1"), None, []
         if foreign:
             self.add_interface()
+            self.mac = self.container.link()["address"]
         self.make(PLUGINS)
         self.unmake()
         self.baseline = self.look()
@@ -132,9 +137,9 @@ class ChainBench:
     def collect(self):
         """GC of the chain with an empty list."""
         if self.scene.place == OURS:
-            self.ours.collect(self.interface, []).ok()
+            self.ours.collect({**self.interface, "cniVersion": GC_VERSION}, []).ok()
         for plugin in PLUGINS:
-            self.ours.collect({"name": NAME, "cniVersion": "1.1.0", "type": plugin, **PLUGINS[plugin]}, []).ok()
+            self.ours.collect({"name": NAME, "cniVersion": GC_VERSION, "type": plugin, **PLUGINS[plugin]}, []).ok()
 
     def look(self):
         """The state that must be equal."""
@@ -179,11 +184,20 @@ class ChainBench:
             return f"exit code {code}"
         try:
             self.clean_up(how)
+            if how == "GC":
+                self.put_back()
             wait_until(lambda: self.look().lines == self.baseline.lines, 1.0)
         except AssertionError as error:
             difference = self.baseline.diff(self.look())
             return f"{error}\n{difference}" if difference else ("" if "not within" in str(error) else str(error))
         return ""
+
+    def put_back(self):
+        """What tuning changed in a container: GC leaves it, for the container is gone."""
+        if self.container.link():
+            self.container.run("ip", "link", "set", "eth0", "address", self.mac, "mtu", "1500", "promisc", "off",
+                               "allmulticast", "off")
+            self.container.run("sysctl", "-qw", "net.ipv4.conf.eth0.arp_filter=0")
 
 
 def trace(options, scene):

@@ -102,8 +102,8 @@ ran_ours() {
   local verb=$1 network=$2 plugin seen
   shift 2
   for plugin in "${@:-}"; do
-    seen=$(cnmctl log --json | jq -s --arg verb "$verb" --arg network "$network" --arg plugin "$plugin" 'flatten
-      | map(select(.verb == $verb and .network == $network and .code == 0 and ($plugin | IN("", .plugin)))) | length')
+    seen=$(cnmctl log --tail 0 --json | jq -s --arg verb "$verb" --arg network "$network" --arg plugin "$plugin" 'flatten
+      | map(select(.verb == $verb and .network == $network and .code == 0 and $plugin == (.plugin, ""))) | length')
     [ "$seen" -gt 0 ] || fail "cnmctl log has no successful $verb of $plugin on network $network: another plugin ran" ||
       return 1
   done
