@@ -20,7 +20,7 @@ namespace cnm {
 struct PortRange {
   uint16_t first = 0;
   uint16_t last = 0;
-  auto operator<=>(const PortRange&) const = default;
+  auto operator<=>(const PortRange&) const = default;  // NOLINT(modernize-use-nullptr): misread
 };
 
 /// The text of /proc/sys/net/ipv4/ip_local_port_range, "32768\t60999\n"; nullopt if it is not two

@@ -17,6 +17,8 @@ class Fd {
   ~Fd() { Close(); }
 
   int get() const { return fd_; }
+  /// Hands the descriptor over to whoever closes it from now on.
+  int Release() { return std::exchange(fd_, -1); }
   explicit operator bool() const { return fd_ >= 0; }
   void Close();
 

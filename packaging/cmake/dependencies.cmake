@@ -38,3 +38,9 @@ add_library(cnm_fmt STATIC packaging/cmake/fmt.cc)
 target_include_directories(cnm_fmt SYSTEM PUBLIC ${FMT_INCLUDE})
 target_compile_definitions(cnm_fmt PUBLIC FMT_STATIC_THOUSANDS_SEPARATOR=',')
 target_link_libraries(cnm_fmt PRIVATE cnm_settings)
+
+# Asio and Beast are headers; their own sources are compiled once, in common/http/boost_source.cc.
+add_library(asio INTERFACE)
+target_compile_definitions(asio INTERFACE BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION
+                           BOOST_ASIO_NO_DEPRECATED)
+target_link_libraries(asio INTERFACE Threads::Threads)

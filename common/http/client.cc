@@ -1,0 +1,253 @@
+// client.cc: an HTTP/1.1 client for one request at a time.
+#include "common/http/client.h"
+
+#include <sys/un.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/write.hpp>
+#include <boost/system/system_error.hpp>
+
+#include "common/base/error.h"
+
+namespace cnm::http {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast_http = boost::beast::http;
+using ErrorCode = boost::system::error_code;
+using Endpoint = asio::generic::stream_protocol::endpoint;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kFirstRetry{1'000};
+constexpr milliseconds kLongestRetry{30'000};
+
+std::string ToText(const ServerAddress& server) {
+  if (!server.unix_path.empty()) return "unix://" + server.unix_path;
+  const bool v6 = server.host.find(':') != std::string::npos;
+  return fmt::format(fmt::runtime(v6 ? "tcp://[{}]:{}" : "tcp://{}:{}"), server.host, server.port);
+}
+
+/// The addresses to try in turn.
+std::vector<Endpoint> Resolve(asio::io_context& io, const ServerAddress& server, ErrorCode& error) {
+  if (!server.unix_path.empty()) {
+    if (server.unix_path.size() >= sizeof(sockaddr_un{}.sun_path)) {
+      error = asio::error::name_too_long;
+      return {};
+    }
+    return {Endpoint(asio::local::stream_protocol::endpoint(server.unix_path))};
+  }
+  std::vector<Endpoint> endpoints;
+  asio::ip::tcp::resolver resolver(io);
+  for (const auto& found : resolver.resolve(server.host, server.port, error)) {
+    endpoints.emplace_back(found.endpoint());
+  }
+  return endpoints;
+}
+
+/// One attempt: connect, write, read, all against one deadline.
+class Exchange {
+ public:
+  Exchange(const ServerAddress& server, const Request& request, const CallLimits& limits)
+      : limits_(limits), timer_(io_), socket_(io_) {
+    endpoints_ = Resolve(io_, server, error_);
+    FillRequest(server, request);
+    parser_.header_limit(static_cast<uint32_t>(limits.header_bytes));
+    parser_.body_limit(limits.body_bytes);
+    if (request.method == "HEAD") parser_.skip(true);
+  }
+
+  /// Returns when there is an answer or a reason why not.
+  void Run() {
+    if (error_) return;
+    timer_.expires_after(limits_.exchange);
+    timer_.async_wait([this](ErrorCode error) {
+      if (error) return;
+      timed_out_ = true;
+      ErrorCode ignored;
+      socket_.close(ignored);
+    });
+    Connect(0);
+    io_.run();
+  }
+
+  bool timed_out() const { return timed_out_; }
+  bool connected() const { return connected_; }
+  const ErrorCode& error() const { return error_; }
+  Response TakeResponse();
+
+ private:
+  void FillRequest(const ServerAddress& server, const Request& request);
+  void Connect(size_t index);
+  void Write();
+  void Read();
+  void End(ErrorCode error) {
+    error_ = error;
+    timer_.cancel();
+  }
+
+  const CallLimits& limits_;
+  asio::io_context io_{1};
+  asio::steady_timer timer_;
+  asio::generic::stream_protocol::socket socket_;
+  std::vector<Endpoint> endpoints_;
+  beast_http::request<beast_http::string_body> request_;
+  boost::beast::flat_buffer buffer_;
+  beast_http::response_parser<beast_http::string_body> parser_;
+  ErrorCode error_;
+  bool connected_ = false;
+  bool timed_out_ = false;
+};
+
+void Exchange::FillRequest(const ServerAddress& server, const Request& request) {
+  request_.version(11);
+  request_.method_string(request.method);
+  request_.target(request.target);
+  request_.set(beast_http::field::host, server.unix_path.empty()
+                                            ? ToText(server).substr(std::size("tcp://") - 1)
+                                            : "localhost");
+  for (const Header& header : request.headers) request_.set(header.name, header.value);
+  request_.keep_alive(false);
+  request_.body() = request.body;
+  if (!request.body.empty() || request.method == "POST") {
+    request_.content_length(request.body.size());
+  }
+}
+
+void Exchange::Connect(size_t index) {
+  if (index == endpoints_.size()) {
+    End(error_ ? error_ : ErrorCode(asio::error::host_not_found));
+    return;
+  }
+  ErrorCode ignored;
+  socket_.close(ignored);
+  socket_.async_connect(endpoints_[index], [this, index](ErrorCode error) {
+    error_ = error;
+    if (timed_out_) return;
+    if (error) {
+      Connect(index + 1);
+    } else {
+      connected_ = true;
+      Write();
+    }
+  });
+}
+
+void Exchange::Write() {
+  beast_http::async_write(socket_, request_, [this](ErrorCode error, size_t) {
+    // A server that refuses a large body closes before it was sent, and its answer says why.
+    if (error && error != asio::error::broken_pipe && error != asio::error::connection_reset) {
+      End(error);
+    } else {
+      Read();
+    }
+  });
+}
+
+void Exchange::Read() {
+  // In two steps: reading both at once, Beast 1.74 forgets that a Content-Length is over the limit.
+  beast_http::async_read_header(socket_, buffer_, parser_, [this](ErrorCode error, size_t) {
+    if (error || parser_.is_done()) {
+      End(error);
+    } else {
+      beast_http::async_read(socket_, buffer_, parser_,
+                             [this](ErrorCode body_error, size_t) { End(body_error); });
+    }
+  });
+}
+
+Response Exchange::TakeResponse() {
+  beast_http::response<beast_http::string_body> answer = parser_.release();
+  Response response{.status = answer.result_int(), .body = std::move(answer.body())};
+  for (const auto& field : answer) {
+    response.headers.push_back({std::string(field.name_string()), std::string(field.value())});
+  }
+  return response;
+}
+
+/// Why the exchange brought no answer.
+Error Failure(const Exchange& exchange, const ServerAddress& server, const CallLimits& limits) {
+  const std::string call = "call " + ToText(server);
+  if (exchange.timed_out()) {
+    const auto seconds = std::chrono::duration<double>(limits.exchange).count();
+    return {Code::kUnavailable, fmt::format("{}: no answer after {:g} s", call, seconds)};
+  }
+  const std::string reason = exchange.error().message();
+  if (!exchange.connected()) {
+    return {Code::kUnavailable, fmt::format("{}: connect: {}", call, reason)};
+  }
+  const auto& parser_errors = beast_http::make_error_code(beast_http::error::bad_method).category();
+  if (exchange.error() == beast_http::error::end_of_stream ||
+      exchange.error().category() != parser_errors) {
+    return {Code::kUnavailable, fmt::format("{}: no answer: {}", call, reason)};
+  }
+  return {Code::kDecode, fmt::format("{}: bad answer: {}", call, reason)};
+}
+
+void Wait(milliseconds time) {
+  asio::io_context io(1);
+  asio::steady_timer timer(io, time);
+  timer.wait();
+}
+
+}  // namespace
+
+ServerAddress ParseServerAddress(std::string_view url) {
+  const auto fail = [&](std::string_view reason) {
+    return Error(Code::kConfig, fmt::format("server address {}: {}", url, reason));
+  };
+  const size_t colon = url.find("://");
+  if (colon == std::string_view::npos) throw fail("no scheme");
+  const std::string_view scheme = url.substr(0, colon);
+  std::string_view rest = url.substr(colon + 3);
+  if (scheme == "unix") {
+    if (!rest.starts_with('/')) throw fail("want an absolute path");
+    return {.unix_path = std::string(rest)};
+  }
+  if (scheme != "tcp" && scheme != "http") throw fail("want unix, tcp or http");
+  rest = rest.substr(0, rest.find('/'));
+  const size_t last = rest.rfind(':');
+  if (last == std::string_view::npos) throw fail("no port");
+  std::string_view host = rest.substr(0, last);
+  const std::string_view port = rest.substr(last + 1);
+  if (host.starts_with('[') && host.ends_with(']')) {
+    host = host.substr(1, host.size() - 2);
+  } else if (host.find(':') != std::string_view::npos) {
+    throw fail("an IPv6 address needs brackets");
+  }
+  const bool digits =
+      std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (host.empty() || port.empty() || port.size() > 5 || !digits) throw fail("want HOST:PORT");
+  return {.host = std::string(host), .port = std::string(port)};
+}
+
+Response Call(const ServerAddress& server, const Request& request, const CallLimits& limits) {
+  const auto start = std::chrono::steady_clock::now();
+  for (milliseconds pause = kFirstRetry;; pause = std::min(2 * pause, kLongestRetry)) {
+    Exchange exchange(server, request, limits);
+    exchange.Run();
+    if (!exchange.error() && !exchange.timed_out()) return exchange.TakeResponse();
+    const auto next = std::chrono::steady_clock::now() - start + pause;
+    if (exchange.connected() || next >= limits.connect_retry) {
+      throw Failure(exchange, server, limits);
+    }
+    Wait(pause);
+  }
+}
+
+}  // namespace cnm::http

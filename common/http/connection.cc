@@ -1,0 +1,218 @@
+// connection.cc: one client's connection, from its first byte to its last.
+#include "common/http/connection.h"
+
+#include <sys/socket.h>
+
+#include <utility>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/write.hpp>
+
+#include "common/http/wire.h"
+
+namespace cnm::http {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast_http = boost::beast::http;
+
+// How long, and for how many bytes, a client that still sends may read our last words: closing at
+// once would reset the connection and take them away.
+constexpr std::chrono::milliseconds kDrainTime{1000};
+constexpr size_t kDrainBytes = size_t{256} << 10;
+
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+}  // namespace
+
+Connection::Connection(Socket socket, std::shared_ptr<const ConnectionOwner> owner)
+    : socket_(std::move(socket)), timer_(socket_.get_executor()), owner_(std::move(owner)) {
+  peer_ = PeerOf(socket_.native_handle());
+}
+
+void Connection::Start() {
+  AwaitRequest();
+}
+
+void Connection::Refuse(const Response& response) {
+  keep_alive_ = false;
+  Write(response);
+}
+
+void Connection::Stop() {
+  if (state_ == State::kHandling || state_ == State::kWriting) {
+    keep_alive_ = false;
+  } else if (state_ != State::kClosed) {
+    Close();
+  }
+}
+
+void Connection::AwaitRequest() {
+  parser_.emplace();
+  parser_->header_limit(static_cast<uint32_t>(owner_->limits.header_bytes));
+  parser_->body_limit(owner_->limits.body_bytes);
+  if (buffer_.size() > 0) {  // pipelined
+    ReadHeader();
+    return;
+  }
+  buffer_.shrink_to_fit();  // an idle connection costs little
+  state_ = State::kIdle;
+  Arm(owner_->limits.idle_time);
+  socket_.async_wait(Socket::wait_read, [self = shared_from_this()](ErrorCode error) {
+    if (self->state_ == State::kClosed) return;
+    if (error || self->timed_out_) {
+      self->Close();
+    } else {
+      self->ReadHeader();
+    }
+  });
+}
+
+void Connection::ReadHeader() {
+  state_ = State::kReading;
+  Arm(owner_->limits.request_time);
+  beast_http::async_read_header(socket_, buffer_, *parser_,
+                                [self = shared_from_this()](ErrorCode error, size_t) {
+                                  if (self->state_ == State::kClosed) return;
+                                  if (error || self->timed_out_) {
+                                    self->OnReadFailure(error);
+                                  } else {
+                                    self->OnHeader();
+                                  }
+                                });
+}
+
+void Connection::OnHeader() {
+  const auto& request = parser_->get();
+  version_ = request.version();
+  head_ = request.method() == beast_http::verb::head;
+  keep_alive_ = false;
+  if (const std::optional<Response> refusal = Refusal(request)) {
+    Write(*refusal);
+    return;
+  }
+  keep_alive_ = parser_->keep_alive();
+  if (parser_->is_done()) {
+    Dispatch();
+  } else if (version_ < 11 || request.find(beast_http::field::expect) == request.end()) {
+    ReadBody();
+  } else {
+    asio::async_write(socket_, asio::buffer(kContinue.data(), kContinue.size()),
+                      [self = shared_from_this()](ErrorCode error, size_t) {
+                        if (self->state_ == State::kClosed) return;
+                        if (error) {
+                          self->Close();
+                        } else {
+                          self->ReadBody();
+                        }
+                      });
+  }
+}
+
+void Connection::ReadBody() {
+  beast_http::async_read(socket_, buffer_, *parser_,
+                         [self = shared_from_this()](ErrorCode error, size_t) {
+                           if (self->state_ == State::kClosed) return;
+                           if (error) {
+                             self->OnReadFailure(error);
+                           } else {
+                             self->Dispatch();
+                           }
+                         });
+}
+
+void Connection::OnReadFailure(ErrorCode error) {
+  keep_alive_ = false;
+  head_ = false;
+  version_ = 11;
+  if (timed_out_) {
+    Write(TextResponse(408, "request timeout"));
+  } else if (const std::optional<Response> refusal = RefusalOf(error)) {
+    Write(*refusal);
+  } else {
+    Close();
+  }
+}
+
+void Connection::Dispatch() {
+  state_ = State::kHandling;
+  timer_.cancel();
+  Request request = TakeRequest(parser_->release(), peer_);
+  owner_->dispatch(std::move(request), [self = shared_from_this()](const Response& response) {
+    if (self->state_ != State::kClosed) self->Write(response);
+  });
+}
+
+void Connection::Write(const Response& response) {
+  state_ = State::kWriting;
+  Arm(owner_->limits.answer_time);
+  answer_ = MakeAnswer(response, {.version = version_, .keep_alive = keep_alive_, .head = head_});
+  beast_http::async_write(socket_, *answer_, [self = shared_from_this()](ErrorCode error, size_t) {
+    self->OnWritten(error);
+  });
+}
+
+void Connection::OnWritten(ErrorCode error) {
+  if (state_ == State::kClosed) return;
+  answer_.reset();
+  if (error) {
+    Close();
+  } else if (keep_alive_) {
+    AwaitRequest();
+  } else {
+    Drain();
+  }
+}
+
+void Connection::Drain() {
+  state_ = State::kDraining;
+  ErrorCode ignored;
+  socket_.shutdown(Socket::shutdown_send, ignored);
+  parser_.reset();
+  Arm(kDrainTime);
+  ReadAndDrop(kDrainBytes);
+}
+
+void Connection::ReadAndDrop(size_t limit) {
+  buffer_.clear();
+  socket_.async_read_some(buffer_.prepare(4096),
+                          [self = shared_from_this(), limit](ErrorCode error, size_t size) {
+                            if (self->state_ == State::kClosed) return;
+                            if (error || size >= limit) {
+                              self->Close();
+                            } else {
+                              self->ReadAndDrop(limit - size);
+                            }
+                          });
+}
+
+void Connection::Close() {
+  state_ = State::kClosed;
+  timer_.cancel();
+  ErrorCode ignored;
+  socket_.close(ignored);
+  owner_->closed(this);
+}
+
+void Connection::Arm(std::chrono::milliseconds time) {
+  timed_out_ = false;
+  timer_.expires_after(time);
+  timer_.async_wait([self = shared_from_this()](ErrorCode error) {
+    // Armed anew or cancelled, perhaps too late to be called off.
+    if (error || self->state_ == State::kClosed || self->state_ == State::kHandling) return;
+    if (self->timer_.expiry() > std::chrono::steady_clock::now()) return;
+    self->timed_out_ = true;
+    if (self->state_ == State::kReading) {
+      ErrorCode ignored;
+      self->socket_.cancel(ignored);  // what was read fails, and says why
+    } else {
+      self->Close();
+    }
+  });
+}
+
+}  // namespace cnm::http

@@ -1,0 +1,191 @@
+// server.cc: accepting connections, and running their handlers on worker threads.
+#include "common/http/server.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <exception>
+#include <list>
+#include <map>
+#include <utility>
+
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include "common/base/error.h"
+#include "common/http/connection.h"
+
+namespace cnm::http {
+namespace {
+
+namespace asio = boost::asio;
+using ErrorCode = boost::system::error_code;
+using Acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
+
+// Clients that may be told at once that there are too many; others are closed in silence.
+constexpr size_t kTurnedAway = 32;
+// Before the next try when there is no descriptor or memory left: no event tells when there is.
+constexpr std::chrono::milliseconds kAcceptPause{100};
+
+Response Answer(const Handler& handler, const Request& request) {
+  try {
+    return handler(request);
+  } catch (const std::exception& e) {
+    return TextResponse(500, e.what());
+  }
+}
+
+/// One listening socket.
+struct Listener {
+  explicit Listener(asio::io_context& io) : acceptor(io), pause(io) {}
+  Acceptor acceptor;
+  asio::steady_timer pause;
+};
+
+}  // namespace
+
+/// The server's state; what is under way in the io_context keeps it alive.
+class Server::Core : public std::enable_shared_from_this<Core> {
+ public:
+  Core(asio::io_context& io, Handler handler, Limits limits)
+      : io_(io), handler_(std::move(handler)), limits_(limits), workers_(limits.workers) {}
+
+  void Listen(Fd socket);
+  void Stop();
+  void Join() { workers_.join(); }
+  size_t connections() const { return connections_.size(); }
+  asio::io_context& io() const { return io_; }
+
+ private:
+  void Accept(Listener& listener);
+  void OnAccepted(Connection::Socket socket);
+  void Dispatch(Request request, std::function<void(const Response&)> done);
+  std::shared_ptr<const ConnectionOwner> Owner();
+
+  asio::io_context& io_;
+  const Handler handler_;
+  const Limits limits_;
+  asio::thread_pool workers_;
+  std::list<Listener> listeners_;
+  std::map<Connection*, std::shared_ptr<Connection>> connections_;
+  std::map<Connection*, std::shared_ptr<Connection>> turned_away_;
+  std::shared_ptr<const ConnectionOwner> owner_;
+  bool stopped_ = false;
+};
+
+void Server::Core::Listen(Fd socket) {
+  Listener& listener = listeners_.emplace_back(io_);
+  int family = AF_UNSPEC;
+  socklen_t size = sizeof(family);
+  ErrorCode error;
+  if (::getsockopt(socket.get(), SOL_SOCKET, SO_DOMAIN, &family, &size) != 0) {
+    error = ErrorCode(errno, boost::system::system_category());
+  } else {
+    listener.acceptor.assign({family, 0}, socket.get(), error);
+  }
+  if (error) {
+    listeners_.pop_back();
+    throw SystemError(Code::kIo, "listen", error.value());
+  }
+  socket.Release();
+  Accept(listener);
+}
+
+void Server::Core::Accept(Listener& listener) {
+  listener.acceptor.async_accept(
+      io_, [self = shared_from_this(), &listener](ErrorCode error, Connection::Socket socket) {
+        if (self->stopped_) return;
+        if (!error) self->OnAccepted(std::move(socket));
+        if (!error || error == asio::error::connection_aborted) {
+          self->Accept(listener);
+          return;
+        }
+        listener.pause.expires_after(kAcceptPause);
+        listener.pause.async_wait([self, &listener](ErrorCode) {
+          if (!self->stopped_) self->Accept(listener);
+        });
+      });
+}
+
+void Server::Core::OnAccepted(Connection::Socket socket) {
+  ErrorCode ignored;  // a unix socket has no such option
+  socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+  const bool room = connections_.size() < limits_.connections;
+  if (!room && turned_away_.size() >= kTurnedAway) return;
+  const auto connection = std::make_shared<Connection>(std::move(socket), Owner());
+  if (room) {
+    connections_.emplace(connection.get(), connection);
+    connection->Start();
+  } else {
+    turned_away_.emplace(connection.get(), connection);
+    connection->Refuse(TextResponse(503, "too many connections"));
+  }
+}
+
+std::shared_ptr<const ConnectionOwner> Server::Core::Owner() {
+  if (owner_ != nullptr) return owner_;
+  auto owner = std::make_shared<ConnectionOwner>();
+  owner->limits = limits_;
+  owner->dispatch = [core = weak_from_this()](Request request, auto done) {
+    if (const auto self = core.lock()) self->Dispatch(std::move(request), std::move(done));
+  };
+  owner->closed = [core = weak_from_this()](Connection* connection) {
+    if (const auto self = core.lock()) {
+      self->connections_.erase(connection);
+      self->turned_away_.erase(connection);
+    }
+  };
+  owner_ = std::move(owner);
+  return owner_;
+}
+
+void Server::Core::Dispatch(Request request, std::function<void(const Response&)> done) {
+  // The guard keeps the io_context running until the answer is in its queue.
+  asio::post(workers_, [this, request = std::move(request), done = std::move(done),
+                        work = asio::make_work_guard(io_)]() mutable {
+    Response response = Answer(handler_, request);
+    asio::post(io_, [done = std::move(done), response = std::move(response)] { done(response); });
+  });
+}
+
+void Server::Core::Stop() {
+  if (std::exchange(stopped_, true)) return;
+  for (Listener& listener : listeners_) {
+    ErrorCode ignored;
+    listener.acceptor.close(ignored);
+    listener.pause.cancel();
+  }
+  const auto connections = connections_;  // they take themselves out as they close
+  for (const auto& [key, connection] : connections) connection->Stop();
+  const auto turned_away = turned_away_;
+  for (const auto& [key, connection] : turned_away) connection->Stop();
+}
+
+Server::Server(asio::io_context& io, Handler handler, Limits limits)
+    : core_(std::make_shared<Core>(io, std::move(handler), limits)) {}
+
+Server::~Server() {
+  core_->Stop();
+  core_->Join();
+}
+
+void Server::Listen(Fd socket) {
+  core_->Listen(std::move(socket));
+}
+
+void Server::Stop() {
+  asio::post(core_->io(), [core = core_] { core->Stop(); });
+}
+
+size_t Server::connections() const {
+  return core_->connections();
+}
+
+}  // namespace cnm::http
