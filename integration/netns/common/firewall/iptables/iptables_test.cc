@@ -394,7 +394,7 @@ class PublishedTraffic : public IptablesNetns {
     IptablesNetns::SetUp();
     Shell("ip link add br0 type bridge; ip addr add 192.0.2.1/24 dev br0; ip link set br0 up");
     Connect(container_, "c0", "192.0.2.5/24", "192.0.2.1");
-    Shell("ip link set c0 master br0 type bridge_slave hairpin on");
+    Shell("ip link set c0 master br0; bridge link set dev c0 hairpin on");
     Connect(client_, "o0", "198.51.100.2/24", "198.51.100.1");
     Shell("ip addr add 198.51.100.1/24 dev o0");
     Shell("sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.br0.route_localnet=1");
