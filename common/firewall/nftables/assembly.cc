@@ -176,6 +176,10 @@ void Assembly::Settle(const Draft& draft, std::span<const Refusal> refusals) {
     if (refusal.error == ERESTART) return;
     if (!refusal.index) ThrowRefused("change nftables", refusal);
     const Step& step = draft.steps.at(*refusal.index);
+    if (step.count > 1) {
+      plan_.detailed = true;  // one of them: the next attempt tells which
+      return;
+    }
     // What follows from it will be refused again if it does not.
     if (step.kind == Step::Kind::kStructure) return SettleStructure(step, refusal);
   }

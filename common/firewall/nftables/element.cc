@@ -99,24 +99,30 @@ Request MakeMessage(int type, int flags, Table table) {
   return MakeMessage(type, flags, static_cast<uint8_t>(table), kTableName);
 }
 
-Request AddElement(const Element& element, int flags) {
+Request AddElements(std::span<const Element* const> elements, int flags) {
+  const Element& first = *elements.front();
   Request request =
-      MakeElementMessage(NFT_MSG_NEWSETELEM, NLM_F_CREATE | flags, element.table, element.set);
+      MakeElementMessage(NFT_MSG_NEWSETELEM, NLM_F_CREATE | flags, first.table, first.set);
   const Nest list(request, NFTA_SET_ELEM_LIST_ELEMENTS);
-  const Nest item(request, NFTA_LIST_ELEM);
-  PutValue(request, NFTA_SET_ELEM_KEY, element.key);
-  PutValue(request, NFTA_SET_ELEM_KEY_END, element.key_end);
-  PutValue(request, NFTA_SET_ELEM_DATA, element.data);
-  PutComment(request, element.comment);
+  for (const Element* element : elements) {
+    const Nest item(request, NFTA_LIST_ELEM);
+    PutValue(request, NFTA_SET_ELEM_KEY, element->key);
+    PutValue(request, NFTA_SET_ELEM_KEY_END, element->key_end);
+    PutValue(request, NFTA_SET_ELEM_DATA, element->data);
+    PutComment(request, element->comment);
+  }
   return request;
 }
 
-Request RemoveElement(const Element& element) {
-  Request request = MakeElementMessage(NFT_MSG_DELSETELEM, 0, element.table, element.set);
+Request RemoveElements(std::span<const Element* const> elements) {
+  const Element& first = *elements.front();
+  Request request = MakeElementMessage(NFT_MSG_DELSETELEM, 0, first.table, first.set);
   const Nest list(request, NFTA_SET_ELEM_LIST_ELEMENTS);
-  const Nest item(request, NFTA_LIST_ELEM);
-  PutValue(request, NFTA_SET_ELEM_KEY, element.key);
-  PutValue(request, NFTA_SET_ELEM_KEY_END, element.key_end);
+  for (const Element* element : elements) {
+    const Nest item(request, NFTA_LIST_ELEM);
+    PutValue(request, NFTA_SET_ELEM_KEY, element->key);
+    PutValue(request, NFTA_SET_ELEM_KEY_END, element->key_end);
+  }
   return request;
 }
 
@@ -146,6 +152,12 @@ std::vector<Stored> DecodeElements(const nlmsghdr& message) {
                         .comment = DecodeComment(netlink::Bytes(element[NFTA_SET_ELEM_USERDATA]))});
   });
   return elements;
+}
+
+size_t BytesOf(const Element& element) {
+  constexpr size_t kHeaders = 48;  // of the item and its four parts, with padding
+  return kHeaders + element.key.size() + element.key_end.size() + element.data.size() +
+         element.comment.size();
 }
 
 bool IsSame(const Stored& stored, const Element& element) {

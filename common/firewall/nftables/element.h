@@ -82,9 +82,15 @@ netlink::Request MakeMessage(int type, int flags, Table table);
 /// The same about somebody else's table: `family` is NFPROTO_*.
 netlink::Request MakeMessage(int type, int flags, uint8_t family, std::string_view table);
 
-/// `flags`: NLM_F_EXCL to fail with EEXIST when it is there; 0 to be content with that.
-netlink::Request AddElement(const Element& element, int flags);
-netlink::Request RemoveElement(const Element& element);
+/// How many bytes of elements a message surely takes besides its names, and no less than one
+/// element has.
+inline constexpr size_t kElementBytes = 880;
+/// No less than this element has in a message.
+size_t BytesOf(const Element& element);
+/// Adds elements of one set. `flags`: NLM_F_EXCL to fail with EEXIST when one is there; 0 to be
+/// content with that.
+netlink::Request AddElements(std::span<const Element* const> elements, int flags);
+netlink::Request RemoveElements(std::span<const Element* const> elements);
 /// Asks for this one element; of ranges, for the one that holds its key.
 netlink::Request FindElement(const Element& element);
 /// For a dump of the set.

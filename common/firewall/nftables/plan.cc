@@ -32,24 +32,50 @@ Draft MakeDraft(const Plan& plan) {
     draft.transaction.Add(message);
     draft.steps.push_back(step);
   };
+  const auto add_runs = [&](Kind kind, const std::vector<const Element*>& elements, int flags) {
+    ForEachRun(elements, plan.detailed, [&](size_t first, auto run) {
+      const bool removal = kind == Kind::kRemoval;
+      const int exclusive = run.front()->shared ? 0 : flags;
+      add(removal ? RemoveElements(run) : AddElements(run, exclusive),
+          {.kind = kind, .index = first, .count = run.size()});
+    });
+  };
   const Structure structure = MakeStructure(plan);
   for (const Structure::Message& message : structure.messages()) {
     add(message.request, {.table = message.table, .part = message.part});
   }
-  for (size_t i = 0; i < plan.replayed.size(); ++i) {
-    add(AddElement(plan.replayed[i], 0), {.kind = Kind::kReplay, .index = i});
+  std::vector<const Element*> replayed;
+  std::vector<const Element*> removals;
+  std::vector<const Element*> wanted;
+  for (const Element& element : plan.replayed) replayed.push_back(&element);
+  for (const Element& element : plan.removals) {
+    removals.push_back(plan.IsRebuilt(element) ? nullptr : &element);
   }
-  for (size_t i = 0; i < plan.removals.size(); ++i) {
-    if (plan.IsRebuilt(plan.removals[i])) continue;
-    add(RemoveElement(plan.removals[i]), {.kind = Kind::kRemoval, .index = i});
+  for (const auto& [element, present] : plan.wanted) {
+    wanted.push_back(present && !plan.IsRebuilt(element) ? nullptr : &element);
   }
-  for (size_t i = 0; i < plan.wanted.size(); ++i) {
-    const auto& [element, present] = plan.wanted[i];
-    if (present && !plan.IsRebuilt(element)) continue;
-    add(AddElement(element, element.shared ? 0 : NLM_F_EXCL),
-        {.kind = Kind::kAddition, .index = i});
-  }
+  add_runs(Kind::kReplay, replayed, 0);
+  add_runs(Kind::kRemoval, removals, 0);
+  add_runs(Kind::kAddition, wanted, NLM_F_EXCL);
   return draft;
+}
+
+void ForEachRun(std::span<const Element* const> elements, bool single,
+                const std::function<void(size_t, std::span<const Element* const>)>& visit) {
+  for (size_t first = 0; first < elements.size();) {
+    const Element* const head = elements[first];
+    size_t end = first + 1;
+    if (head != nullptr) {
+      size_t bytes = BytesOf(*head);
+      const auto continues = [&](const Element* next) {
+        return !single && next != nullptr && next->table == head->table && next->set == head->set &&
+               (bytes += BytesOf(*next)) <= kElementBytes;
+      };
+      while (end < elements.size() && continues(elements[end])) ++end;
+      visit(first, elements.subspan(first, end - first));
+    }
+    first = end;
+  }
 }
 
 bool IsDamaged(const Inventory& inventory, const Element& element) {

@@ -3,8 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <set>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -30,6 +32,8 @@ struct Plan {
   std::set<Table> rebuilt = {};             ///< to be cleared, built and filled
   std::vector<Element> replayed = {};       ///< what to fill them with
   std::optional<uint32_t> generation = {};  ///< of the rule set that all this rests on
+  /// A message for each element, so that a refusal says which; else as few as can be.
+  bool detailed = false;
 
   bool IsRebuilt(const Element& element) const { return rebuilt.contains(element.table); }
 };
@@ -38,7 +42,8 @@ struct Plan {
 struct Step {
   enum class Kind { kStructure, kReplay, kRemoval, kAddition };
   Kind kind = Kind::kStructure;
-  size_t index = 0;  ///< into the plan's replayed, removals or wanted
+  size_t index = 0;  ///< into the plan's replayed, removals or wanted: the first of `count`
+  size_t count = 1;
   Table table = Table::kInet;
   std::optional<Part> part = {};  ///< of structure
 };
@@ -50,6 +55,11 @@ struct Draft {
 };
 
 Draft MakeDraft(const Plan& plan);
+
+/// Calls `visit(first, elements)` for each run of elements of one set that one message may hold, or
+/// for each `single` element: the index of its first and the run itself. Null elements are skipped.
+void ForEachRun(std::span<const Element* const> elements, bool single,
+                const std::function<void(size_t, std::span<const Element* const>)>& visit);
 
 /// Whether the inventory has the part of this element but not its set: somebody else deleted it.
 bool IsDamaged(const Inventory& inventory, const Element& element);

@@ -65,7 +65,9 @@ size_t Remove(netlink::Channel& channel, std::string_view owner,
     const size_t count = doomed.elements.size() + doomed.rules.size();
     if (count == 0) return 0;
     Transaction transaction(doomed.generation);
-    for (const Element& element : doomed.elements) transaction.Add(RemoveElement(element));
+    std::vector<const Element*> elements;
+    for (const Element& element : doomed.elements) elements.push_back(&element);
+    ForEachRun(elements, false, [&](size_t, auto run) { transaction.Add(RemoveElements(run)); });
     for (const auto& [chain, rule] : doomed.rules) transaction.Add(RemoveRule(chain, rule.handle));
     const std::vector<Refusal> refusals = std::move(transaction).Commit(channel);
     if (refusals.empty()) return count;

@@ -79,7 +79,7 @@ TEST(Schema, IsTheNumberInAChainsName) {
 TEST(Plan, SendsNothingButElementsOnARunningHost) {
   Plan plan;
   for (Element& element : ElementsOf(MakeRules())) plan.wanted.push_back({std::move(element)});
-  EXPECT_EQ(MakeDraft(plan).steps.size(), 4U);
+  EXPECT_EQ(MakeDraft(plan).steps.size(), 4U);  // of four sets
   for (Wanted& wanted : plan.wanted) wanted.present = true;
   EXPECT_TRUE(MakeDraft(plan).steps.empty());
 }
@@ -111,6 +111,25 @@ TEST(Plan, LeavesWhatIsNotOursWhenItRebuilds) {
   structure.Rebuild(Table::kInet);
   // 2 chains emptied and removed, 1 set; table, schema, hook, 2 rules.
   EXPECT_EQ(structure.messages().size(), 4U + 1U + 5U);
+}
+
+TEST(Plan, PutsAsManyElementsInAMessageAsItTakes) {
+  Rules rules{.owner = "0123456789abcdef", .network = std::string(200, 'x')};
+  for (uint16_t port = 1; port <= 100; ++port) {
+    rules.publication.mappings.push_back({.host_address = net::Address::Parse("2001:db8::1"),
+                                          .host_port = port,
+                                          .target_port = static_cast<uint16_t>(port + 1),
+                                          .target = Cidr("2001:db8:1::5/64")});
+  }
+  Plan plan;
+  Wanting(plan, rules);
+  EXPECT_EQ(MakeDraft(plan).steps.size(), 100U / 4U + 1U);
+  rules.network = "blue";
+  plan.wanted.clear();
+  Wanting(plan, rules);
+  EXPECT_LT(MakeDraft(plan).steps.size(), 20U);
+  plan.detailed = true;
+  EXPECT_EQ(MakeDraft(plan).steps.size(), 101U);
 }
 
 TEST(Plan, ReplacesInTheSameTransaction) {
