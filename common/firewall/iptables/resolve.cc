@@ -2,6 +2,7 @@
 #include "common/firewall/iptables/resolve.h"
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -52,7 +53,7 @@ class Workbench {
 
   const ReadChain& read_;
   std::map<std::string, Chain> chains_;
-  std::map<std::string, std::vector<Present>> appended_;  // to chains not read yet
+  std::map<std::string, std::deque<Present>> appended_;  // to chains not read yet
   std::vector<Edit> edits_;
 };
 
@@ -108,7 +109,7 @@ void Workbench::Claim(const Operation& operation) {
 
 /// Appends without reading the chain: nothing in it jumps to the target yet.
 void Workbench::EnsureUnread(const Operation& operation, const std::string& place) {
-  std::vector<Present>& appended = appended_[place];
+  std::deque<Present>& appended = appended_[place];
   const Present wanted{operation.rule};
   if (std::any_of(appended.begin(), appended.end(),
                   [&](const Present& known) { return known.rule == wanted.rule; })) {
@@ -129,7 +130,7 @@ void Workbench::Ensure(const Operation& operation) {
     EnsureUnread(operation, place);
     return;
   }
-  std::vector<Present>& rules = At(place).rules;
+  std::deque<Present>& rules = At(place).rules;
   const auto matches = [&](const Present& known) {
     return Matches(operation.rule, known.rule, operation.any_comment);
   };
@@ -152,7 +153,7 @@ void Workbench::Ensure(const Operation& operation) {
 /// interfaces of one container can need the same.
 bool Workbench::StillLeads(const Rule& entry) {
   if (entry.ports.empty() || !IsMade(entry.target)) return false;
-  const std::vector<Present>& rules = At(entry.target).rules;
+  const std::deque<Present>& rules = At(entry.target).rules;
   return std::any_of(rules.begin(), rules.end(), [&](const Present& known) {
     return known.rule.protocol == entry.protocol && known.rule.port &&
            std::any_of(entry.ports.begin(), entry.ports.end(),
@@ -164,7 +165,7 @@ bool Workbench::StillLeads(const Rule& entry) {
 template <class Condition>
 void Workbench::DeleteIf(const Operation& operation, const Condition& condition) {
   if (!IsJumpedTo(operation.rule.target)) return;
-  std::vector<Present>& rules = At(operation.chain).rules;
+  std::deque<Present>& rules = At(operation.chain).rules;
   for (size_t i = 0; i < rules.size();) {
     if (!condition(rules[i].rule)) {
       ++i;

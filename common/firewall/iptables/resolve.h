@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -22,8 +23,8 @@ struct Present {
 /// A chain as it is.
 struct Chain {
   bool exists = false;
-  std::vector<Present> rules = {};
-  size_t references = 0;  ///< how many rules jump to it
+  std::deque<Present> rules = {};  ///< a container's are mostly deleted from the front
+  size_t references = 0;           ///< how many rules jump to it
 };
 
 /// Reads one chain of the table at hand.

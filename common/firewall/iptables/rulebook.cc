@@ -74,6 +74,7 @@ std::vector<Script> StandingScripts(const Rules& rules) {
   for (Script& script : scripts) {
     std::erase_if(script.operations, [](const Operation& o) { return o.kind == Kind::kClaim; });
   }
+  if (rules.owner.empty()) std::erase_if(scripts, [](const Script& s) { return s.table == "raw"; });
   return scripts;
 }
 

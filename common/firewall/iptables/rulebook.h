@@ -13,7 +13,8 @@ namespace cnm::firewall::iptables {
 /// What adds the rules.
 /// @throws Error kConfig for what iptables cannot hold
 std::vector<Script> AddScripts(const Rules& rules);
-/// What must be there when they stand: the same without the claims.
+/// What must be there when they stand: the same without the claims; of rules without an owner,
+/// which the reference plugins made, without the guard of localhost.
 std::vector<Script> StandingScripts(const Rules& rules);
 /// What removes them. The chains that all owners share stay, as the reference leaves them.
 std::vector<Script> RemoveScripts(const Rules& rules);

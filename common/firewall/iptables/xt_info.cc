@@ -50,7 +50,7 @@ constexpr uint16_t kEstablished =
 struct SctpInfo {
   std::array<uint16_t, 2> dpts;
   std::array<uint16_t, 2> spts;
-  std::array<uint32_t, 8> chunkmap;
+  std::array<uint32_t, 64> chunkmap;
   uint32_t chunk_match_type;
   std::array<std::array<uint8_t, 3>, 4> flag_info;
   int32_t flag_count;

@@ -2,6 +2,7 @@
 #include "common/firewall/iptables/rulebook.h"
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <string>
 #include <vector>
@@ -93,7 +94,7 @@ TEST(Rulebook, PutsFifteenPortsIntoAnEntry) {
                                         .target = Cidr("192.0.2.5/24")});
   Tables tables;
   Apply(AddScripts(rules), tables);
-  const std::vector<Present>& entries = tables["4 nat CNI-HOSTPORT-DNAT"].rules;
+  const std::deque<Present>& entries = tables["4 nat CNI-HOSTPORT-DNAT"].rules;
   ASSERT_EQ(entries.size(), 3U);
   EXPECT_EQ(entries[0].rule.ports, (std::vector<PortRange>{{9000, 9019}}));
   EXPECT_EQ(entries[1].rule.ports.size(), 15U);
@@ -166,7 +167,7 @@ TEST(Resolve, MasqueradesNoSubnetOfTheContainer) {
   Apply(AddScripts(rules), tables);
   rules.masquerades = {{Cidr("198.51.100.5/24")}};
   Apply(AddScripts(rules), tables);
-  const std::vector<Present>& chain = tables["4 nat " + ChainOf({"n", "ctr1"}, "")].rules;
+  const std::deque<Present>& chain = tables["4 nat " + ChainOf({"n", "ctr1"}, "")].rules;
   ASSERT_EQ(chain.size(), 3U);
   EXPECT_EQ(chain.back().rule.target, "MASQUERADE");
   // The chain goes with the last address.
