@@ -25,6 +25,8 @@ namespace beast_http = boost::beast::http;
 constexpr std::chrono::milliseconds kDrainTime{1000};
 constexpr size_t kDrainBytes = size_t{256} << 10;
 
+constexpr std::chrono::milliseconds kCancelAgain{50};
+
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
@@ -200,19 +202,28 @@ void Connection::Close() {
 
 void Connection::Arm(std::chrono::milliseconds time) {
   timed_out_ = false;
+  AwaitTimeout(time);
+}
+
+void Connection::AwaitTimeout(std::chrono::milliseconds time) {
   timer_.expires_after(time);
   timer_.async_wait([self = shared_from_this()](ErrorCode error) {
     // Armed anew or cancelled, perhaps too late to be called off.
     if (error || self->state_ == State::kClosed || self->state_ == State::kHandling) return;
-    if (self->timer_.expiry() > std::chrono::steady_clock::now()) return;
-    self->timed_out_ = true;
-    if (self->state_ == State::kReading) {
-      ErrorCode ignored;
-      self->socket_.cancel(ignored);  // what was read fails, and says why
-    } else {
-      self->Close();
-    }
+    if (self->timer_.expiry() <= std::chrono::steady_clock::now()) self->OnTimeout();
   });
+}
+
+void Connection::OnTimeout() {
+  timed_out_ = true;
+  if (state_ != State::kReading) {
+    Close();
+    return;
+  }
+  ErrorCode ignored;
+  socket_.cancel(ignored);  // what was being read fails, and is answered
+  // A read of several steps may just have been between two of them.
+  AwaitTimeout(kCancelAgain);
 }
 
 }  // namespace cnm::http

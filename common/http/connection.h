@@ -64,6 +64,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void ReadAndDrop(size_t limit);
   void Close();
   void Arm(std::chrono::milliseconds time);
+  void AwaitTimeout(std::chrono::milliseconds time);
+  void OnTimeout();
 
   Socket socket_;
   boost::asio::steady_timer timer_;

@@ -133,7 +133,8 @@ std::shared_ptr<const ConnectionOwner> Server::Core::Owner() {
   if (owner_ != nullptr) return owner_;
   auto owner = std::make_shared<ConnectionOwner>();
   owner->limits = limits_;
-  owner->dispatch = [core = weak_from_this()](Request request, auto done) {
+  owner->dispatch = [core = weak_from_this()](Request request,
+                                              std::function<void(const Response&)> done) {
     if (const auto self = core.lock()) self->Dispatch(std::move(request), std::move(done));
   };
   owner->closed = [core = weak_from_this()](Connection* connection) {

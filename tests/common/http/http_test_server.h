@@ -17,12 +17,14 @@
 #include <string_view>
 #include <thread>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <boost/asio/io_context.hpp>
 
 #include "common/base/fd.h"
 #include "common/http/listen.h"
 #include "common/http/server.h"
+#include "tests/common/base/child_process.h"
 
 namespace cnm::http {
 
@@ -129,5 +131,31 @@ class RawClient {
   bool connected_ = false;
   std::string received_;
 };
+
+/// Says what it was asked.
+inline Response Echo(const Request& request) {
+  return {.status = 200,
+          .headers = {{"Content-Type", "text/x-echo"}},
+          .body = fmt::format("<{} {} {}>", request.method, request.target, request.body)};
+}
+
+/// A test with a socket's path of its own.
+class HttpTest : public DirectoryTest {
+ protected:
+  static constexpr std::string_view kGet = "GET /a?b=c HTTP/1.1\r\nHost: x\r\n\r\n";
+  std::string Socket() const { return Path("s"); }
+  /// What an echoing server with these limits says to these bytes before it closes.
+  std::string Exchange(std::string_view bytes, const Limits& limits = {}) const {
+    const TestServer server(Socket(), Echo, limits);
+    RawClient client(Socket());
+    client.Send(bytes);
+    client.EndSending();
+    return client.ReceiveAll();
+  }
+};
+
+inline bool Contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
 
 }  // namespace cnm::http
