@@ -204,17 +204,19 @@ int Complain(const std::exception& e) {
   return kFailed;
 }
 
+int RunGuarded(std::string_view verb) {
+  try {
+    return Run(verb);
+  } catch (const Error& e) {
+    return e.code() == Code::kNotFound ? kNotRunning : Complain(e);
+  } catch (const std::exception& e) {
+    return Complain(e);
+  }
+}
+
 }  // namespace
 }  // namespace cnm::firewall::firewalld
 
 int main(int argc, char** argv) {
-  using namespace cnm::firewall::firewalld;
-  try {
-    return Run(argc == 2 ? argv[1] : "");
-  } catch (const cnm::Error& e) {
-    if (e.code() == cnm::Code::kNotFound) return kNotRunning;
-    return Complain(e);
-  } catch (const std::exception& e) {
-    return Complain(e);
-  }
+  return cnm::firewall::firewalld::RunGuarded(argc == 2 ? argv[1] : "");
 }
