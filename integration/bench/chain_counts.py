@@ -25,8 +25,8 @@ HUNDRED = {"runtimeConfig": {"portMappings": mappings(100)}}
 CASES = {
     "portmap, 1 mapping": ("portmap", {"backend": "nftables", **PUBLISHED}, Limit(14, 100),
                            Limit(13, 80)),
-    "portmap, 100 mappings": ("portmap", {"backend": "nftables", **HUNDRED}, Limit(215, 110),
-                              Limit(415, 290)),
+    "portmap, 100 mappings": ("portmap", {"backend": "nftables", **HUNDRED}, Limit(36, 105),
+                              Limit(240, 290)),
     "portmap without mappings": ("portmap", {}, Limit(0, 40), Limit(0, 55)),
     "firewall": ("firewall", {"backend": "nftables"}, Limit(17, 120), Limit(9, 80)),
     "tuning without changes": ("tuning", {}, Limit(0, 40), Limit(0, 60)),

@@ -87,7 +87,6 @@ expect_page() { expect "page at $2" "$PAGE" "$(fetch "$1" "$2")"; }
 @test "beside dockerd: an isolated network of libcni" {
   isolated add
   serve_tcp /run/netns/one 80 "from the isolated"
-  start peer
   wait_for 10 fetch $HERE http://198.51.100.254:8083/
   ip netns exec one ping -c 1 -W 5 198.51.100.1
   isolated del
