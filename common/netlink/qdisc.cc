@@ -65,8 +65,8 @@ void PutHtb(const Request& request, uint16_t default_class) {
   PutNumber(request, TCA_HTB_DIRECT_QLEN, kDirectPackets);
 }
 
-/// An answer to a GET comes to who asked only with ECHO before Linux 6.6. Of a queue whose qdisc was
-/// removed the kernel says nothing at all: only the ACK then ends the waiting.
+/// An answer to a GET comes to who asked only with ECHO before Linux 6.6. Of a queue whose qdisc
+/// was removed the kernel says nothing at all: only the ACK then ends the waiting.
 Request MakeQuestion(std::string what, uint16_t type, const tcmsg& header) {
   Request question(std::move(what), type, NLM_F_ECHO | NLM_F_ACK);
   AppendHeader(question, header);

@@ -1,5 +1,5 @@
 # How fast bytes pass between a container and its host, by TCP.
-"""Times are taken by the container's side, from the established connection to the last byte's receipt."""
+"""Times are taken where the bytes arrive."""
 
 import os
 import socket
@@ -14,24 +14,19 @@ PORT = 7000
 PAYLOAD = 1448 / 1514
 
 
-def _serve(address, direction, count, ready):
-    """Accepts one connection on the host, and takes ("out") or gives ("in") `count` bytes."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family) as listening:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((address, PORT))
-        listening.listen()
-        ready.set()
-        connection, _ = listening.accept()
-        with connection:
-            (_take if direction == "out" else _give)(connection, count)
-
-
-def _take(connection, count):
-    """Reads `count` bytes and says so."""
-    while count > 0:
-        count -= len(connection.recv(min(count, 1 << 16)))
+def _take(connection, count, skip):
+    """Reads `count` bytes and says so; returns the seconds for all of them and for those behind `skip`."""
+    started = passed = time.monotonic()
+    left = count
+    while left > 0:
+        got = len(connection.recv(min(left, 1 << 16)))
+        assert got, f"{left} of {count} bytes did not come"
+        left -= got
+        if count - left <= skip:
+            passed = time.monotonic()
+    ended = time.monotonic()
     connection.sendall(b"x")
+    return ended - started, ended - passed
 
 
 def _give(connection, count):
@@ -43,42 +38,68 @@ def _give(connection, count):
     connection.recv(1)
 
 
-def seconds_to_carry(count, direction, netns, server):
-    """How long `count` bytes take between a container's `netns` and the address `server` of the host,
-    "in" or "out" as the container sees it."""
-    ready = threading.Event()
-    thread = threading.Thread(target=_serve, args=(server, direction, count, ready))
-    thread.start()
-    assert ready.wait(5), f"nobody listens at {server}"
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        _be_the_container(count, direction, netns, server, writer)
-    os.close(writer)
-    with os.fdopen(reader, "rb") as pipe:
-        data = pipe.read()
-    os.waitpid(child, 0)
-    thread.join(10)
-    assert data, f"no connection to {server}"
-    return struct.unpack("d", data)[0]
+class _Server:
+    """Accepts one connection on the host; `times` is what _take returned, if the host is the taker."""
+
+    def __init__(self, address, count, skip, takes):
+        self.times = None
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self.listening = socket.socket(family)
+        self.listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listening.bind((address, PORT))
+        self.listening.listen()
+        self.thread = threading.Thread(target=self._serve, args=(count, skip, takes))
+        self.thread.start()
+
+    def _serve(self, count, skip, takes):
+        self.listening.settimeout(10)
+        connection, _ = self.listening.accept()
+        with connection:
+            if takes:
+                self.times = _take(connection, count, skip)
+            else:
+                _give(connection, count)
+
+    def finish(self):
+        self.thread.join(120)
+        self.listening.close()
 
 
-def _be_the_container(count, direction, netns, server, writer):
+def _be_the_container(server, count, skip, takes, netns, writer):
     """The child's part of it; does not return."""
     try:
         set_netns(netns.path)
         with socket.create_connection((server, PORT), timeout=60) as connection:
-            started = time.monotonic()
-            (_give if direction == "out" else _take)(connection, count)
-            os.write(writer, struct.pack("d", time.monotonic() - started))
+            if takes:
+                os.write(writer, struct.pack("dd", *_take(connection, count, skip)))
+            else:
+                _give(connection, count)
     finally:
         os._exit(0)
 
 
-def goodput(rate, direction, netns, server, seconds=1.0):
-    """Bits a second on the wire that pass under a limit of `rate` bits/s once the burst is used up: what
-    lies between a short and a three times longer transfer."""
-    short, long = (int(rate / 8 * seconds * times) for times in (1, 3))
-    between = (seconds_to_carry(long, direction, netns, server)
-               - seconds_to_carry(short, direction, netns, server))
-    return (long - short) * 8 / between / PAYLOAD
+def carry(count, direction, netns, address, skip=0):
+    """Carries `count` bytes between a container's `netns` and an `address` of the host, "in" or "out" as
+    the container sees it. Returns the seconds for all of them and for those behind the first `skip`."""
+    server = _Server(address, count, skip, takes=direction == "out")
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        _be_the_container(address, count, skip, direction == "in", netns, writer)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        data = pipe.read()
+    os.waitpid(child, 0)
+    server.finish()
+    times = struct.unpack("dd", data) if data else server.times
+    assert times, f"nothing passed between {netns.name} and {address}"
+    return times
+
+
+def goodput(rate, burst, direction, netns, address, seconds=2.0):
+    """Bits a second on the wire that pass under a limit of `rate` bits/s and `burst` bits: of a transfer
+    that takes `seconds` after twice the burst has passed."""
+    skip = burst * 2 // 8
+    count = skip + int(rate / 8 * seconds)
+    _, behind = carry(count, direction, netns, address, skip)
+    return (count - skip) * 8 / behind / PAYLOAD
