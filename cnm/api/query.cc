@@ -166,6 +166,7 @@ std::optional<Route> FindRoute(std::string_view method, std::string_view target)
   const std::vector<std::string_view> segments = Split(target.substr(0, end), '/');
   if (segments.size() < 2 || !segments[0].empty()) return std::nullopt;
   std::vector<std::string> path;
+  path.reserve(segments.size());
   for (const std::string_view segment : segments) path.push_back(Decode(segment, false));
   std::optional<Route> route = FindPath(method, std::span(path).subspan(1));
   if (!route && !path[1].empty()) route = FindPath(method, std::span(path).subspan(2));
