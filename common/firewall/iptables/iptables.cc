@@ -137,7 +137,8 @@ std::vector<Programmed> Iptables::List() {
 
 }  // namespace
 
-/// The ledger is not asked: rules are never lost with a table, and comments do not name owners.
+/// The ledger is not asked: comments do not name owners, and what somebody flushed comes back by
+/// Rebuild.
 std::unique_ptr<Firewall> MakeIptables(Ledger) {  // NOLINT(performance-unnecessary-value-param)
   return std::make_unique<Iptables>();
 }
