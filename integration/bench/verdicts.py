@@ -4,11 +4,13 @@ which draws ratios of wall time towards 1. CPU time does not suffer from that, s
 must be reached in both; one on waiting (for the kernel, or for 100 processes) in wall time."""
 
 import dataclasses
+import re
 import statistics
 
 from contest import median
 
 RESIDENT_LIMIT_KB = 3000
+STARTS_OTHERS = re.compile("-chains?/|-(nft|legacy)/|podman")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,7 +66,7 @@ TARGETS = (
            waits=True),
     Target("100 chains in parallel, ADD", "add-chains/ours", "add-chains/reference", 1 / 8,
            waits=True),
-    Target("100 chains in parallel, DEL", "del-chains/ours", "del-chains/reference", 1 / 8,
+    Target("100 chains in parallel, DEL", "del-chains/ours", "del-chains/reference", 1 / 4,
            waits=True),
     Target("first packet, 2,000 mappings", "packet-2000/ours", "packet-1/ours", 1.5, waits=True),
     Target("first packet, 2,000 rules", "packet-2000/rules", "packet-1/ours", None, waits=True),
@@ -120,11 +122,12 @@ class Judge:
                 "ratio": count, "target": 0, "met": count == 0, "timed": False}
 
     def resident(self):
-        """The largest resident set of any call of ours."""
+        """The largest resident set of any call of ours that starts no other program: theirs would
+        count too."""
         def largest(who):
             return max((sample.resident for label, found in self.samples.items()
-                        if label.endswith(f"/{who}") and "chain" not in label for sample in found),
-                       default=0) * 1024 // 1000
+                        if label.endswith(f"/{who}") and not STARTS_OTHERS.search(label)
+                        for sample in found), default=0) * 1024 // 1000
         ours = largest("ours")
         return {"work": "peak memory of a call, kB", "ours": ours,
                 "reference": largest("reference"), "floor": largest("floor"), "against": "none",
