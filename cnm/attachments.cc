@@ -42,14 +42,6 @@ void ForgetFlows(const firewall::Publication& publication) {
   }
 }
 
-/// A packet filter knows owners by their ids only: adds whose they are.
-void NameOwners(const std::vector<Endpoint>& endpoints, Error& error) {
-  for (const Endpoint& endpoint : endpoints) {
-    if (error.message().find(endpoint.owner) == std::string::npos) continue;
-    error.AddDetail(fmt::format("{} is {}", endpoint.owner, Describe(endpoint.key)));
-  }
-}
-
 uint64_t BridgeLockKey(std::string_view bridge) {
   return LockKey(Sha512Hex(fmt::format("isolation of {}", bridge), 16));
 }
@@ -95,12 +87,7 @@ void Controller::AddRules(const Attachment& attachment) {
     const std::string& bridge = rules.isolation->bridge;
     lock = locks_.Acquire(BridgeLockKey(bridge), "isolation of " + bridge, options_.holder);
   }
-  try {
-    kernel_.firewall(attachment.backend).Add(rules);
-  } catch (Error& e) {
-    if (e.code() == Code::kInUse) NameOwners(journal_.Endpoints(), e);
-    throw;
-  }
+  AddUnlessHeld(attachment);
   ForgetFlows(rules.publication);
 }
 

@@ -192,6 +192,9 @@ class Controller {
   static void ChooseBackends(Endpoint& endpoint);
   void Program(Endpoint& endpoint, std::string_view plugin, Rollback& undo);
   void AddRules(const Attachment& attachment);
+  void AddUnlessHeld(const Attachment& attachment);
+  bool WithdrawDeadHolders(const Attachment& wanted);
+  void NameHolder(Error& error);
   void WithdrawRules(Endpoint& endpoint, Attachment& attachment);
   void ReleaseIsolation(Endpoint& endpoint, Attachment& attachment);
   void Withdraw(Endpoint& endpoint, std::string_view plugin, Teardown& teardown);

@@ -151,6 +151,7 @@ class Firewall {
   /// Removes what the reference plugins made, so that a host can change over in both directions.
   /// Cheap when there is none of it.
   virtual void RemoveForeign(const Foreign& foreign) = 0;
+  /// Rules without an owner are the reference plugins', as far as they make them.
   /// @throws Error kKernel naming the first rule that is missing
   virtual void Verify(const Rules& rules) = 0;
   /// Deletes and rebuilds everything of ours from these, in one transaction. The operator's own

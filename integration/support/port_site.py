@@ -47,7 +47,8 @@ class Container:
     """A container on a bridge: `.netns`, the `.result` of its ADD, its first `.v4` and `.v6`."""
 
     def __init__(self, netns, result):
-        self.netns, self.result, self.name = netns, result, netns.name
+        self.netns, self.name = netns, netns.name
+        self.result = {key: value for key, value in result.items() if value != {}}  # "dns": {} is no news
         addresses = [entry["address"].split("/")[0] for entry in result["ips"]]
         self.v4 = next((one for one in addresses if "." in one), None)
         self.v6 = next((one for one in addresses if ":" in one), None)
@@ -99,8 +100,8 @@ class Site:
 
     def publish(self, container, *mappings, **keys):
         """portmap's ADD, which must succeed and hand on the result unchanged."""
-        outcome = self.add(container, *mappings, **keys).ok()
-        assert outcome.json == container.result, f"{container.result} became {outcome.json}"
+        passed = Container(container.netns, self.add(container, *mappings, **keys).ok().json)
+        assert passed.result == container.result, f"{container.result} became {passed.result}"
 
     def withdraw(self, container, *mappings, plugins=None, **keys):
         """portmap's DEL as a runtime calls it, which must succeed and say nothing."""
