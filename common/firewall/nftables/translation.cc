@@ -34,6 +34,7 @@ std::vector<Element> MasqueradeElements(const Rules& rules) {
   std::vector<Masquerade> masquerades = rules.masquerades;
   const auto less = [](const Masquerade& a, const Masquerade& b) { return a.source < b.source; };
   std::sort(masquerades.begin(), masquerades.end(), less);
+  elements.reserve(masquerades.size());
   for (const auto& [source] : masquerades) {
     elements.push_back({.set = MasqueradeSet(source.Subnet()),
                         .key = AddressKey(source.address),
@@ -60,6 +61,7 @@ std::vector<Element> GuardElements(const SpoofGuard& guard) {
 
 std::vector<Element> ForwardingElements(const Forwarding& forwarding) {
   std::vector<Element> elements;
+  elements.reserve(forwarding.addresses.size());
   for (const net::Address& address : forwarding.addresses) {
     elements.push_back({.set = FamilySet(kForward, address.family()),
                         .key = AddressKey(address),
