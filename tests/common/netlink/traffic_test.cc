@@ -1,13 +1,16 @@
 // traffic_test.cc: qdiscs, classes and filters survive the way into a request and back out of one.
 #include <linux/if_ether.h>
-#include <linux/rtnetlink.h>
+#include <linux/netlink.h>
+#include <sys/socket.h>
 
-#include <string>
+#include <array>
+#include <cstring>
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <netlink/msg.h>
 
+#include "common/base/fd.h"
+#include "common/netlink/channel.h"
 #include "common/netlink/filter.h"
 #include "common/netlink/qdisc.h"
 #include "common/netlink/traffic_decode.h"
@@ -15,13 +18,39 @@
 namespace cnm::netlink {
 namespace {
 
+/// A request as it leaves, which is also how the kernel would tell what it asks for.
+class Sent {
+ public:
+  explicit Sent(const Request& request) {
+    std::array<int, 2> ends{};
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends.data()), 0);
+    Channel channel{Fd(ends[0])};
+    const Fd far(ends[1]);
+    struct {
+      nlmsghdr header{.nlmsg_len = sizeof(nlmsghdr) + sizeof(nlmsgerr),
+                      .nlmsg_type = NLMSG_ERROR,
+                      .nlmsg_flags = NLM_F_CAPPED,
+                      .nlmsg_seq = 1,
+                      .nlmsg_pid = 0};
+      nlmsgerr error{};
+    } ack;
+    EXPECT_GT(::send(far.get(), &ack, sizeof ack, 0), 0);
+    channel.Execute({&request, 1});
+    EXPECT_GT(::recv(far.get(), bytes_.data(), bytes_.size(), 0), 0);
+  }
+  const nlmsghdr& message() const { return *reinterpret_cast<const nlmsghdr*>(bytes_.data()); }
+
+ private:
+  alignas(nlmsghdr) std::array<char, 1024> bytes_{};
+};
+
 Qdisc ThroughTheKernel(const Qdisc& qdisc) {
-  return DecodeQdisc(*nlmsg_hdr(AddQdisc(qdisc).message()));
+  return DecodeQdisc(Sent(AddQdisc(qdisc)).message());
 }
 
 Filter ThroughTheKernel(const Filter& filter) {
   std::vector<Filter> filters;
-  DecodeFilter(*nlmsg_hdr(AddFilter(filter).message()), filters);
+  DecodeFilter(Sent(AddFilter(filter)).message(), filters);
   return filters.empty() ? Filter{} : filters.front();
 }
 
@@ -60,7 +89,7 @@ TEST(TrafficClass, KeepsItsBucket) {
                             .parent = MakeHandle(1, 0),
                             .handle = MakeHandle(1, 1),
                             .bucket = {.rate = uint64_t{1} << 33, .buffer = 7}};
-  EXPECT_EQ(DecodeClass(*nlmsg_hdr(AddClass(wanted).message())), wanted);
+  EXPECT_EQ(DecodeClass(Sent(AddClass(wanted)).message()), wanted);
 }
 
 TEST(Filter, KeepsPlaceKeysAndTarget) {
