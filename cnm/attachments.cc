@@ -76,7 +76,7 @@ std::vector<firewall::Rules> Controller::LiveRules(std::string_view backend) {
 void Controller::ChooseBackends(Endpoint& endpoint) {
   for (Attachment& attachment : endpoint.attachments) {
     if (!attachment.backend.empty() || attachment.rules.empty()) continue;
-    attachment.backend = firewall::DefaultBackend();
+    attachment.backend = kernel_.DefaultBackend();
   }
 }
 

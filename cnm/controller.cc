@@ -16,7 +16,9 @@
 namespace cnm {
 Controller::Controller(ControllerOptions options)
     : options_(std::move(options)),
-      own_netns_(netns::NetNs::Current()),
+      opened_netns_(options_.own_netns == nullptr ? std::optional(netns::NetNs::Current())
+                                                  : std::nullopt),
+      own_netns_(opened_netns_ ? *opened_netns_ : *options_.own_netns),
       host_(CurrentHost(own_netns_)),
       store_(options_.paths.runtime, Durability::kVolatile),
       journal_(store_),

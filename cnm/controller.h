@@ -43,6 +43,8 @@ struct ControllerOptions {
   /// process cannot do it any more.
   std::function<void(const std::string& journal)> release_addresses;
   StepTimes* steps = nullptr;  ///< optional
+  /// The netns this process was started in, if the caller has it open; must outlive the controller.
+  const netns::NetNs* own_netns = nullptr;
 };
 
 /// What an endpoint is asked to be.
@@ -189,7 +191,7 @@ class Controller {
   bool IsDead(const Endpoint& endpoint);
   // attachments
   Endpoint FindOrMakeForeign(const AttachmentSpec& spec, std::string_view owner);
-  static void ChooseBackends(Endpoint& endpoint);
+  void ChooseBackends(Endpoint& endpoint);
   void Program(Endpoint& endpoint, std::string_view plugin, Rollback& undo);
   void AddRules(const Attachment& attachment);
   void AddUnlessHeld(const Attachment& attachment);
@@ -213,7 +215,8 @@ class Controller {
   void Mark(std::string_view step);
 
   ControllerOptions options_;
-  netns::NetNs own_netns_;  ///< the host's: work that was led into a sandbox comes back here
+  std::optional<netns::NetNs> opened_netns_;
+  const netns::NetNs& own_netns_;  ///< the host's: work led into a sandbox comes back here
   HostIdentity host_;
   FileStore store_;
   Journal journal_;

@@ -17,4 +17,8 @@ firewall::Firewall& HostKernel::firewall(std::string_view backend) {
   return *firewalls_.emplace_back(firewall::Open(backend, ledger_));
 }
 
+std::string HostKernel::DefaultBackend() {
+  return firewall("nftables").IsPresent() ? "nftables" : "iptables";
+}
+
 }  // namespace cnm

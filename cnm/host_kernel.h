@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -21,6 +22,8 @@ class HostKernel {
   netlink::Socket& links();
   /// By name, each opened once. @throws Error kUnsupportedField for a backend we do not have
   firewall::Firewall& firewall(std::string_view backend);
+  /// As firewall::DefaultBackend, asked through the socket that the rules then use.
+  std::string DefaultBackend();
 
  private:
   firewall::Ledger ledger_;

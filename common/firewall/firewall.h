@@ -84,8 +84,8 @@ bool IsChainName(std::string_view name);
 
 /// What one plugin wants for one owner (an endpoint).
 struct Rules {
-  std::string owner;         ///< 16 hex digits; every element carries it as its comment
-  std::string network;       ///< for people, beside the owner in the comment; and for iptables,
+  std::string owner;    ///< 16 hex digits; every element carries it as its comment
+  std::string network;  ///< for people, beside the owner in the comment; and for iptables,
   std::string container_id = {};  ///< whose chains and comments are named by both
   std::vector<Masquerade> masquerades = {};
   std::optional<SpoofGuard> spoof_guard = {};
@@ -136,6 +136,8 @@ class Firewall {
  public:
   virtual ~Firewall() = default;
   virtual std::string_view name() const = 0;  ///< "nftables", "iptables", "firewalld"
+  /// Whether this host has such a packet filter at all. At most one request.
+  virtual bool IsPresent() { return true; }
 
   /// Adds the rules; those that are there already stay. Tables that are missing or of an older
   /// schema are rebuilt with those of all live owners.

@@ -365,7 +365,7 @@ def test_the_reference_adds_and_ours_checks_and_deletes(host, variant):
 
 
 @each(*IPTABLES)
-def test_ours_adds_and_the_reference_checks_and_deletes(host, variant):
+def test_ours_adds_and_the_reference_deletes(host, variant):
     site = Site(host, variant, "1.0.0")
     c1 = site.container()
     before, rules = site.settle(*PORTS), site.rules()

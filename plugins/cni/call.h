@@ -7,6 +7,7 @@
 
 #include "common/base/step_times.h"
 #include "common/json/object.h"
+#include "common/netns/netns.h"
 #include "plugins/cni/environment.h"
 #include "plugins/cni/result.h"
 #include "plugins/cni/verb.h"
@@ -23,11 +24,12 @@ struct Call {
   /// CNI_NETNS as given; "" for GC, STATUS, perhaps for DEL, and for a DEL whose path has become
   /// our own netns
   std::string netns;
-  std::string ifname;           ///< CNI_IFNAME; "" for GC and STATUS
-  std::string args;             ///< CNI_ARGS, raw: see Args
-  std::string path;             ///< CNI_PATH
-  bool netns_override = false;  ///< CNI_NETNS_OVERRIDE: our own netns is allowed
-  std::string runtime;          ///< the executable that called us; "" if it cannot be read
+  std::string ifname;                       ///< CNI_IFNAME; "" for GC and STATUS
+  std::string args;                         ///< CNI_ARGS, raw: see Args
+  std::string path;                         ///< CNI_PATH
+  bool netns_override = false;              ///< CNI_NETNS_OVERRIDE: our own netns is allowed
+  const netns::NetNs* own_netns = nullptr;  ///< what we were started in; not for GC and STATUS
+  std::string runtime;  ///< the executable that called us; "" if it cannot be read
 
   std::string config;  ///< stdin, byte for byte
   /// stdin parsed; absent only for a DEL whose body does not parse

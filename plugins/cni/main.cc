@@ -116,6 +116,7 @@ void Work(const Plugin& plugin, Call& call, Output& output) {
   }
   const NetNs host = NetNs::Current();
   RefuseOwnNetns(host, call);
+  call.own_netns = &host;
   const std::optional<Result> result = Dispatch(plugin, call);
   if (!result) return;
   try {

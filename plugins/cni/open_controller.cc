@@ -22,6 +22,7 @@ Controller OpenController(const Call& call, std::vector<const Driver*> drivers) 
     Delegate::FromJournal(journal, call).Release();
   };
   options.steps = &call.steps;
+  options.own_netns = call.own_netns;
   return Controller(std::move(options));
 }
 

@@ -20,8 +20,8 @@ enum class MacSource {
 
 /// The address that the last of `sources` names; "" names none. The order is the plugin's: that of
 /// bridge and that of tuning differ.
-/// @throws Error kConfig "invalid args x for MAC addr: ..." with the place, also for a group address
-/// and for zero, which no station has; kEnvironment for CNI_ARGS that do not parse
+/// @throws Error kConfig "invalid args x for MAC addr: ..." with the place, also for a group
+/// address and for zero, which no station has; kEnvironment for CNI_ARGS that do not parse
 std::optional<net::Mac> RequestedMac(const json::Object& conf, std::string_view cni_args,
                                      std::initializer_list<MacSource> sources);
 

@@ -27,6 +27,7 @@ class Nftables : public Firewall {
   explicit Nftables(Ledger ledger) : ledger_(std::move(ledger)) {}
 
   std::string_view name() const override { return "nftables"; }
+  bool IsPresent() override { return HasOpened() && nftables::HasGeneration(*channel_); }
   void Add(const Rules& rules) override { nftables::Assembly(channel(), ledger_).Add(rules); }
   void Remove(const Rules& rules) override { nftables::RemoveExactly(channel(), rules); }
   size_t RemoveByOwner(std::string_view owner) override {
@@ -43,6 +44,7 @@ class Nftables : public Firewall {
 
  private:
   netlink::Channel& channel();
+  bool HasOpened();
 
   Ledger ledger_;
   std::optional<netlink::Channel> channel_;
@@ -58,15 +60,20 @@ netlink::Channel& Nftables::channel() {
   return *channel_;
 }
 
+/// Whether the kernel has the socket.
+bool Nftables::HasOpened() {
+  try {
+    channel();
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 }  // namespace
 
 bool HasNftables() {
-  try {
-    netlink::Channel channel = netlink::Channel::Open(NETLINK_NETFILTER);
-    return nftables::HasGeneration(channel);
-  } catch (const Error&) {
-    return false;  // not even the socket
-  }
+  return Nftables({}).IsPresent();
 }
 
 std::unique_ptr<Firewall> MakeNftables(Ledger ledger) {

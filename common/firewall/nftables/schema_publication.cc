@@ -149,6 +149,7 @@ void Structure::AppendPublished(net::Family family) {
 }
 
 void Structure::NeedPublication() {
+  NeedForwarding();  // published ports pass the operator's chain, which is there
   if (!StartsWithChain(kTable, Part::kPublication, kReflected)) return;
   Append(MakeChain(kTable, kReflected));
   Append(MakeReflectedJump());
