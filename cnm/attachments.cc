@@ -18,16 +18,6 @@
 namespace cnm {
 namespace {
 
-/// All attachments belong to the plugin "".
-bool IsOf(const Attachment& attachment, std::string_view plugin) {
-  return plugin.empty() || attachment.plugin == plugin;
-}
-
-bool HasAny(const Endpoint& endpoint, std::string_view plugin) {
-  return std::any_of(endpoint.attachments.begin(), endpoint.attachments.end(),
-                     [&](const Attachment& a) { return IsOf(a, plugin); });
-}
-
 bool Contains(const std::vector<std::string>& list, const std::string& word) {
   return std::find(list.begin(), list.end(), word) != list.end();
 }
@@ -223,73 +213,6 @@ void Controller::AddAttachments(const AttachmentSpec& spec) {
   if (spec.apply) spec.apply(undo);
   Mark("apply");
   undo.Commit();
-}
-
-// ---- removing -----------------------------------------------------------------------------------
-
-void Controller::RemoveLinkOf(const std::string& owner, const std::string& name) {
-  const std::optional<netlink::Link> link = kernel_.links().FindLink(name);
-  if (!link || !IsOwnedLink(*link, owner)) return;
-  kernel_.links().Execute(netlink::RemoveLink(link->ifindex));
-}
-
-void Controller::Forget(Endpoint& endpoint, std::string_view plugin) {
-  std::erase_if(endpoint.attachments, [&](const Attachment& a) { return IsOf(a, plugin); });
-}
-
-/// Takes away rules, links and files of the plugin's attachments ("" = of all).
-void Controller::Withdraw(Endpoint& endpoint, std::string_view plugin, Teardown& teardown) {
-  for (Attachment& attachment : endpoint.attachments) {
-    if (!IsOf(attachment, plugin)) continue;
-    teardown.Try("rules", [&] { WithdrawRules(endpoint, attachment); });
-    for (const std::string& link : attachment.links) {
-      teardown.Try(attachment.plugin, [&] { RemoveLinkOf(endpoint.owner, link); });
-    }
-    for (const std::string& file : attachment.files) {
-      teardown.Try(attachment.plugin, [&] { RemoveFile(file); });
-    }
-  }
-}
-
-void Controller::RemovePlugin(Endpoint endpoint, const RemovalSpec& spec) {
-  if (endpoint.host.boot_id == host_.boot_id && endpoint.host.netns != host_.netns) {
-    Warn(fmt::format("{} belongs to another host network namespace: left alone",
-                     Describe(endpoint.key)));
-    return;
-  }
-  Teardown teardown;
-  if (endpoint.host == host_) {
-    for (const Attachment& attachment : endpoint.attachments) {
-      if (attachment.plugin != spec.plugin || !spec.restore) continue;
-      teardown.TryUnwrapped([&] { spec.restore(attachment); });
-      own_netns_.Enter();
-    }
-    Withdraw(endpoint, spec.plugin, teardown);
-    Mark("firewall");
-  }
-  if (!teardown.ok()) teardown.ThrowIfFailed();
-  Forget(endpoint, spec.plugin);
-  TryJournal([&] {
-    if (endpoint.foreign() && endpoint.attachments.empty()) {
-      journal_.RemoveEndpoint(endpoint.owner);
-    } else {
-      journal_.Write(endpoint);
-    }
-  });
-}
-
-void Controller::RemoveAttachments(const RemovalSpec& spec) {
-  const std::string owner = OwnerOf(spec.key.network, spec.key.container_id, spec.key.ifname);
-  const std::optional<LockTable::Held> lock = LockForRemoval(spec.key, owner);
-  std::optional<Endpoint> endpoint = FindForRemoval(owner);
-  if (endpoint && HasAny(*endpoint, spec.plugin)) return RemovePlugin(*std::move(endpoint), spec);
-  if (!spec.foreign) return;
-  Teardown teardown;
-  for (const std::string& backend : firewall::PresentBackends()) {
-    teardown.Try("rules", [&] { kernel_.firewall(backend).RemoveForeign(*spec.foreign); });
-  }
-  Mark("firewall");
-  teardown.ThrowIfFailed();
 }
 
 // ---- checking -----------------------------------------------------------------------------------

@@ -23,6 +23,15 @@ Attachment& EnsureAttachment(Endpoint& endpoint, std::string_view plugin,
   return endpoint.attachments.emplace_back(std::move(attachment));
 }
 
+bool IsOf(const Attachment& attachment, std::string_view plugin) {
+  return plugin.empty() || attachment.plugin == plugin;
+}
+
+bool HasAttachmentOf(const Endpoint& endpoint, std::string_view plugin) {
+  return plugin.empty() || std::any_of(endpoint.attachments.begin(), endpoint.attachments.end(),
+                                       [&](const Attachment& a) { return IsOf(a, plugin); });
+}
+
 void NameRules(const Endpoint& endpoint, Attachment& attachment) {
   attachment.rules.owner = endpoint.owner;
   attachment.rules.network = endpoint.key.network;

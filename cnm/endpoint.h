@@ -93,6 +93,11 @@ struct Endpoint {
 /// it.
 Attachment& EnsureAttachment(Endpoint& endpoint, std::string_view plugin, std::string_view backend);
 
+/// Whether the attachment is this plugin's; all are of the plugin "".
+bool IsOf(const Attachment& attachment, std::string_view plugin);
+/// Whether the plugin has any; every endpoint has one of the plugin "".
+bool HasAttachmentOf(const Endpoint& endpoint, std::string_view plugin);
+
 /// Makes the attachment's rules the endpoint's: owner, network, container id.
 void NameRules(const Endpoint& endpoint, Attachment& attachment);
 

@@ -9,16 +9,6 @@
 #include "common/base/log.h"
 
 namespace cnm {
-namespace {
-
-/// Every endpoint is of the plugin "".
-bool HasAttachmentOf(const Endpoint& endpoint, std::string_view plugin) {
-  return plugin.empty() || std::any_of(endpoint.attachments.begin(), endpoint.attachments.end(),
-                                       [&](const Attachment& a) { return a.plugin == plugin; });
-}
-
-}  // namespace
-
 bool Controller::MayCollect(const Endpoint& endpoint, const GarbageRequest& request,
                             std::string& why) {
   const bool listed = request.valid && std::find(request.valid->begin(), request.valid->end(),

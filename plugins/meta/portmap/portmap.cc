@@ -19,13 +19,13 @@
 
 #include <fmt/format.h>
 
-#include "cnm/id.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
 #include "common/firewall/select.h"
 #include "common/netlink/socket.h"
 #include "plugins/cni/chained.h"
 #include "plugins/cni/open_controller.h"
+#include "plugins/cni/unrecorded.h"
 #include "plugins/meta/portmap/config.h"
 #include "plugins/meta/portmap/publication.h"
 
@@ -97,31 +97,6 @@ void Del(const cni::Call& call) {
   cni::RemoveAttachments(call, spec);
 }
 
-/// What has no record may have been made by the reference, or before the records were lost: then it
-/// stands in one of the packet filters here, all of it.
-void VerifyUnrecorded(const cni::Call& call, const Config& config,
-                      firewall::Publication publication) {
-  Attachment attachment;
-  attachment.rules.publication = std::move(publication);
-  Endpoint endpoint;
-  endpoint.key = cni::KeyOf(call);
-  endpoint.owner = OwnerOf(call.network, call.container_id, call.ifname);
-  NameRules(endpoint, attachment);
-  std::vector<std::string> backends = {config.backend};
-  if (config.backend.empty()) backends = firewall::PresentBackends();
-  std::string missing;
-  for (const std::string& backend : backends) {
-    if (backend == "iptables") attachment.rules.owner.clear();  // the reference's
-    try {
-      firewall::Open(backend, {})->Verify(attachment.rules);
-      return;
-    } catch (const Error& e) {
-      missing += fmt::format("{}{}: {}", missing.empty() ? "" : "; ", backend, e.message());
-    }
-  }
-  throw Error(Code::kKernel, "published ports: there is no record of them", missing);
-}
-
 void Check(const cni::Call& call) {
   const Config config = DecodeConfig(*call.conf);
   cni::RequirePrevResult(call, "Required prevResult missing");
@@ -131,7 +106,11 @@ void Check(const cni::Call& call) {
   if (wanted.mappings.empty()) return;
   Controller controller = cni::OpenController(call, {});
   const std::vector<Attachment> made = controller.CheckAttachments(cni::KeyOf(call), kPlugin.name);
-  if (made.empty()) return VerifyUnrecorded(call, config, wanted);
+  if (made.empty()) {
+    firewall::Rules rules;
+    rules.publication = wanted;
+    return cni::VerifyUnrecorded(call, config.backend, rules);
+  }
   const bool same = std::any_of(made.begin(), made.end(), [&](const Attachment& attachment) {
     return attachment.rules.publication == wanted;
   });
