@@ -2,8 +2,23 @@
 #include "common/firewall/firewall.h"
 
 #include <algorithm>
+#include <array>
 
 namespace cnm::firewall {
+namespace {
+
+/// Names that stand for something else where iptables wants a chain's: the chains that the kernel
+/// calls, verdicts, and targets that are extensions (man iptables-extensions).
+constexpr std::array<std::string_view, 46> kBuiltIn = {
+    "INPUT",     "FORWARD", "OUTPUT",  "PREROUTING", "POSTROUTING", "ACCEPT",      "DROP",
+    "RETURN",    "QUEUE",   "AUDIT",   "CHECKSUM",   "CLASSIFY",    "CLUSTERIP",   "CONNMARK",
+    "CT",        "DNAT",    "DNPT",    "DSCP",       "ECN",         "HL",          "HMARK",
+    "IDLETIMER", "LED",     "LOG",     "MARK",       "MASQUERADE",  "NETMAP",      "NFLOG",
+    "NFQUEUE",   "NOTRACK", "RATEEST", "REDIRECT",   "REJECT",      "SECMARK",     "CONNSECMARK",
+    "SET",       "SNAT",    "SNPT",    "SYNPROXY",   "TCPMSS",      "TCPOPTSTRIP", "TEE",
+    "TOS",       "TPROXY",  "TRACE",   "TTL"};
+
+}  // namespace
 
 std::string_view NameOf(Protocol protocol) {
   switch (protocol) {
@@ -22,6 +37,7 @@ bool IsChainName(std::string_view name) {
   if (name.empty() || name.size() > kLongest || name.front() == '-' || name.front() == '!') {
     return false;
   }
+  if (std::find(kBuiltIn.begin(), kBuiltIn.end(), name) != kBuiltIn.end()) return false;
   return std::all_of(name.begin(), name.end(), [](char c) {
     return c > ' ' && c <= '~' && c != '"' && c != '\'' && c != '\\' && c != '#';
   });

@@ -84,11 +84,14 @@ void Iptables::Clear(const std::vector<iptables::Script>& scripts) {
 void Iptables::Add(const Rules& rules) {
   const std::vector<iptables::Script> scripts = iptables::AddScripts(rules);
   if (scripts.empty()) return;
-  // A transaction holds one table of one family: the others are undone when one fails.
+  // A transaction holds one table of one family: the others are undone when one fails. Isolation is
+  // everybody's on the bridge: who else needs it is not known here.
+  Rules own = rules;
+  own.isolation.reset();
   Rollback undo;
   bool pushed = false;
   GetVariant().Apply(scripts, [&] {
-    if (!std::exchange(pushed, true)) undo.Push("remove iptables rules", [&] { Remove(rules); });
+    if (!std::exchange(pushed, true)) undo.Push("remove iptables rules", [&] { Remove(own); });
   });
   undo.Commit();
 }

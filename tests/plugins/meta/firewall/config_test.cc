@@ -68,7 +68,7 @@ TEST(FirewallConfig, RefusesAnUnknownPolicyInTheReferencesWords) {
 
 TEST(FirewallConfig, RefusesNamesThatWouldEndTheLineTheyAreWrittenInto) {
   for (const char* name : {"A B", "A\\nCOMMIT", "-j", "!A", "\\\"", "\\u0001",
-                           "A23456789012345678901234567890", "\\u00e9"}) {
+                           "A23456789012345678901234567890", "\\u00e9", "ACCEPT", "FORWARD"}) {
     SCOPED_TRACE(name);
     EXPECT_EQ(Refusal(fmt::format(R"({{"iptablesAdminChainName":"{}"}})", name)).substr(0, 27),
               "7 $.iptablesAdminChainName:");

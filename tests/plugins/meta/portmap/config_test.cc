@@ -88,7 +88,8 @@ TEST(PortmapConfig, RefusesInTheReferencesWords) {
 }
 
 TEST(PortmapConfig, NothingThatCouldEndAWordReachesAnotherProgram) {
-  for (const char* name : {"A B", "A\\nB", "-A", "!A", "A\\\"B", "A234567890123456789012345678X"}) {
+  for (const char* name : {"A B", "A\\nB", "-A", "!A", "A\\\"B", "A234567890123456789012345678X",
+                           "MARK", "PREROUTING"}) {
     EXPECT_NE(Refusal(fmt::format(R"({{"externalSetMarkChain":"{}"}})", name)), "") << name;
   }
   EXPECT_NE(Refusal(R"({"conditionsV4":["-s","192.0.2.0/24\nCOMMIT"]})"), "");

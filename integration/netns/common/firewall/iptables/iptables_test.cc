@@ -304,6 +304,24 @@ TEST_P(IptablesNetns, IsolatesBridges) {
   EXPECT_EQ(OursLeft("br0"), "");
 }
 
+TEST_P(IptablesNetns, AFailureDoesNotEndTheIsolationOfOthersOnTheBridge) {
+  Rules live = Owner();
+  live.forwarding.addresses = {Ip("192.0.2.5")};
+  live.isolation = Isolation{"br0"};
+  MakeIptables({})->Add(live);
+  Rules failing = Owner("ctr2");
+  failing.forwarding.addresses = {Ip("192.0.2.6"), Ip("2001:db8::6")};
+  failing.isolation = Isolation{"br0"};
+  failing.publication.mappings = {Map(Protocol::kTcp, 8081, 80, "192.0.2.6/24"),
+                                  Map(Protocol::kTcp, 8081, 80, "2001:db8::6/64")};
+  failing.publication.mark_chain = "KUBE-MARK-MASQ";
+  Shell("iptables -t nat -N KUBE-MARK-MASQ");  // and none for IPv6, whose tables come last
+  EXPECT_NE(ErrorOf([&] { MakeIptables({})->Add(failing); }), "");
+  MakeIptables({})->Verify(live);
+  EXPECT_EQ(OursLeft("192.0.2.6"), "");
+  EXPECT_EQ(OursLeft("ctr2"), "");
+}
+
 TEST_P(IptablesNetns, ComesBeforeDockerAndBehindTheAdministrator) {
   EXPECT_FALSE(IptablesMayDrop());
   Shell("iptables -P FORWARD DROP; iptables -N DOCKER-USER; iptables -A FORWARD -j DOCKER-USER");
