@@ -79,7 +79,7 @@ ReloadReport Controller::Reload() {
   }
   for (const std::string& backend : backends) {
     try {
-      kernel_.firewall(backend).Rebuild(LiveRules(backend));
+      kernel_.firewall(backend).Rebuild();
       report.backends.push_back(backend);
     } catch (Error& e) {
       report.errors.push_back(std::move(e.AddContext(backend)));

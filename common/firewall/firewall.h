@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -126,10 +125,15 @@ struct Programmed {
 /// What a backend must know about other owners, given by the core: it holds no records itself.
 struct Ledger {
   /// The rules of every live owner that stand in this backend; asked for only when the tables are
-  /// gone and must be rebuilt.
+  /// rebuilt, and again on every attempt to do so.
   std::function<std::vector<Rules>(std::string_view backend)> live = {};
   /// Whether this owner is provably dead, so that its element may be replaced.
   std::function<bool(std::string_view owner)> dead = {};
+
+  /// What `live` tells; nothing without it.
+  std::vector<Rules> ReadLive(std::string_view backend) const {
+    return live ? live(backend) : std::vector<Rules>();
+  }
 };
 
 /// One packet filter. Each call is one atomic transaction: all of it or nothing.
@@ -157,9 +161,10 @@ class Firewall {
   /// Rules without an owner are the reference plugins', as far as they make them.
   /// @throws Error kKernel naming the first rule that is missing
   virtual void Verify(const Rules& rules) = 0;
-  /// Deletes and rebuilds everything of ours from these, in one transaction. The operator's own
-  /// chains stay.
-  virtual void Rebuild(std::span<const Rules> live) = 0;
+  /// Deletes and rebuilds everything of ours from what the ledger tells of live owners, in one
+  /// transaction. The backend asks it as late as it can, so that owners who come and go meanwhile
+  /// are neither lost nor brought back. The operator's own chains stay.
+  virtual void Rebuild() = 0;
   /// Everything of ours that is there, by a dump: for people.
   virtual std::vector<Programmed> List() = 0;
 };

@@ -152,14 +152,14 @@ class Firewalld final : public Firewall {
   }
 
   /// Adds only: what no record names any more cannot be told from the operator's.
-  void Rebuild(std::span<const Rules> live) override {
+  void Rebuild() override {
     std::string lines;
-    for (const Rules& rules : live) lines += SourceLines(rules.forwarding);
+    for (const Rules& rules : ledger_.ReadLive(name())) lines += SourceLines(rules.forwarding);
     if (!lines.empty()) AskRunning("add", lines);
   }
 
   std::vector<Programmed> List() override {
-    const std::vector<Rules> live = ledger_.live ? ledger_.live(name()) : std::vector<Rules>();
+    const std::vector<Rules> live = ledger_.ReadLive(name());
     std::string lines;
     for (const Rules& rules : live) lines += SourceLines(rules.forwarding);
     std::vector<Programmed> programmed;

@@ -49,13 +49,15 @@ iptables::Subject SubjectOf(const Subjects& subjects, const Standing& one) {
 
 class Iptables : public Firewall {
  public:
+  explicit Iptables(Ledger ledger) : ledger_(std::move(ledger)) {}
+
   std::string_view name() const override { return "iptables"; }
   void Add(const Rules& rules) override;
   void Remove(const Rules& rules) override;
   size_t RemoveByOwner(std::string_view owner) override;
   void RemoveForeign(const Foreign& foreign) override;
   void Verify(const Rules& rules) override;
-  void Rebuild(std::span<const Rules> live) override;
+  void Rebuild() override;
   std::vector<Programmed> List() override;
 
  private:
@@ -63,6 +65,7 @@ class Iptables : public Firewall {
   iptables::Variant& GetVariant();
   void Clear(const std::vector<iptables::Script>& scripts);
 
+  Ledger ledger_;
   std::unique_ptr<iptables::Variant> variant_;
 };
 
@@ -117,8 +120,11 @@ void Iptables::Verify(const Rules& rules) {
   if (missing) throw Error(Code::kKernel, *missing);
 }
 
-void Iptables::Rebuild(std::span<const Rules> live) {
-  const std::vector<iptables::Script> scripts = iptables::RebuildScripts(live);
+/// Adds only, so nobody who comes meanwhile is lost. The ledger is asked last, as iptables cannot
+/// refuse what rests on an older answer.
+void Iptables::Rebuild() {
+  FindVariant();
+  const std::vector<iptables::Script> scripts = iptables::RebuildScripts(ledger_.ReadLive(name()));
   if (!scripts.empty()) GetVariant().Apply(scripts);
 }
 
@@ -140,10 +146,10 @@ std::vector<Programmed> Iptables::List() {
 
 }  // namespace
 
-/// The ledger is not asked: comments do not name owners, and what somebody flushed comes back by
-/// Rebuild.
-std::unique_ptr<Firewall> MakeIptables(Ledger) {  // NOLINT(performance-unnecessary-value-param)
-  return std::make_unique<Iptables>();
+/// Only Rebuild asks the ledger: comments do not name owners, and what somebody flushed comes back
+/// by Rebuild.
+std::unique_ptr<Firewall> MakeIptables(Ledger ledger) {
+  return std::make_unique<Iptables>(std::move(ledger));
 }
 
 bool IptablesMayDrop() {

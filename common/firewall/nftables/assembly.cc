@@ -82,8 +82,7 @@ void Assembly::Add(const Rules& rules) {
   }
 }
 
-void Assembly::Rebuild(std::span<const Rules> live) {
-  live_.assign(live.begin(), live.end());
+void Assembly::Rebuild() {
   investigate_ = true;
   Commit();
   for (const Rules& rules : live_) AddConditional(channel_, rules);
@@ -134,13 +133,14 @@ void Assembly::ChooseRebuilt() {
   }
 }
 
-/// The elements of all live owners in the tables that are rebuilt.
+/// The elements of all live owners in the tables that are rebuilt. They are asked for after the
+/// generation, so of who comes or goes since, either they know or the kernel does.
 void Assembly::ChooseReplayed() {
   plan_.replayed.clear();
+  live_.clear();
+  if (rules_ != nullptr && plan_.rebuilt.empty()) return;
+  live_ = ledger_.ReadLive("nftables");
   if (rules_ != nullptr) {
-    live_.clear();
-    if (plan_.rebuilt.empty()) return;
-    if (ledger_.live) live_ = ledger_.live("nftables");
     // What is being added has a record too, which must not take anybody's place.
     std::erase(live_, *rules_);
     std::stable_partition(live_.begin(), live_.end(),

@@ -20,7 +20,7 @@ class Assembly {
   /// See Firewall::Add.
   void Add(const Rules& rules);
   /// See Firewall::Rebuild.
-  void Rebuild(std::span<const Rules> live);
+  void Rebuild();
 
  private:
   /// What stands in the rival set of a wanted element.

@@ -37,9 +37,7 @@ class Nftables : public Firewall {
     nftables::RemoveLeavings(channel(), foreign);
   }
   void Verify(const Rules& rules) override { nftables::VerifyRules(channel(), rules); }
-  void Rebuild(std::span<const Rules> live) override {
-    nftables::Assembly(channel(), ledger_).Rebuild(live);
-  }
+  void Rebuild() override { nftables::Assembly(channel(), ledger_).Rebuild(); }
   std::vector<Programmed> List() override { return nftables::ListProgrammed(channel()); }
 
  private:

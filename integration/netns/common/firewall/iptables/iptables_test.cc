@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -353,15 +354,15 @@ TEST_P(IptablesNetns, RebuildsWhatWasFlushed) {
   firewall->Add(second);
   Shell("iptables -A CNI-ADMIN -s 203.0.113.1 -j DROP; iptables -I FORWARD -j ACCEPT");
   Shell("iptables -t nat -F; iptables -F CNI-FORWARD");
-  const Rules live[] = {first, second};
-  MakeIptables({})->Rebuild(live);
+  const auto live = [&](std::string_view) { return std::vector{first, second}; };
+  MakeIptables({.live = live})->Rebuild();
   MakeIptables({})->Verify(first);
   MakeIptables({})->Verify(second);
   EXPECT_EQ(Shell("iptables -S CNI-ADMIN | grep -c 203.0.113.1"), "1");
   EXPECT_EQ(Shell("iptables -S FORWARD | sed 's/.*-j/-j/'"),
             "-P FORWARD ACCEPT\n-j CNI-ISOLATION-STAGE-1\n-j CNI-FORWARD\n-j ACCEPT");
   const std::string once = OursLeft("-A");
-  MakeIptables({})->Rebuild(live);
+  MakeIptables({.live = live})->Rebuild();
   EXPECT_EQ(OursLeft("-A"), once);
 }
 

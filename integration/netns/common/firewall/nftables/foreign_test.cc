@@ -122,7 +122,7 @@ TEST_F(NftablesNetns, PutsPortsUnderConditions) {
   EXPECT_EQ(chain(), expected);
   EXPECT_EQ(Lines("tcp . 80 "),
             "elements = { tcp . 80 comment \"aaaaaaaaaaaaaaaa blue\" : 2001:db8::5 . 80 }");
-  firewall->Rebuild(std::vector{rules, second});
+  Rebuild({rules, second});
   EXPECT_EQ(chain(), expected);
   firewall->Remove(rules);
   EXPECT_EQ(Lines("aaaaaaaa"), "");

@@ -104,7 +104,7 @@ TEST_F(NftablesNetns, ServesIsolationWithoutAClosingBridgeHook) {
   EXPECT_NE(Lines("closed_bridges"), "");
   const bool able = Succeeds("nft 'table bridge probe { chain c { meta ibrname \"b\" drop; }; }'");
   EXPECT_EQ(Succeeds("nft list set bridge cnm closed_bridges"), able);
-  firewall->Rebuild(std::vector{rules});
+  Rebuild({rules});
   firewall->Verify(rules);
   firewall->Remove(rules);
   EXPECT_EQ(Lines("cni0"), "");
@@ -124,7 +124,7 @@ TEST_F(NftablesNetns, KeepsTheOperatorsChain) {
   };
   const std::string before = users();
   const std::string all = Shell("nft list table inet cnm");
-  firewall->Rebuild(std::vector{rules});
+  Rebuild({rules});
   EXPECT_EQ(users(), before);
   EXPECT_EQ(Shell("nft list chain inet cnm forward | grep -c 'jump user'"), "1");
   firewall->Verify(rules);

@@ -17,6 +17,7 @@ namespace cnm::firewall {
 
 inline constexpr const char* kOwnerA = "aaaaaaaaaaaaaaaa";
 inline constexpr const char* kOwnerB = "bbbbbbbbbbbbbbbb";
+inline constexpr const char* kOwnerC = "cccccccccccccccc";
 inline const net::Mac kMac{{0x02, 0, 0, 0, 0, 1}};
 
 inline net::Prefix Cidr(std::string_view text) {
@@ -57,6 +58,10 @@ class NftablesNetns : public testing::NetnsTest {
                                return live_;
                              },
                          .dead = [this](std::string_view owner) { return owner == dead_; }});
+  }
+  /// Rebuilds as of a ledger that tells these.
+  static void Rebuild(const std::vector<Rules>& live) {
+    MakeNftables({.live = [&](std::string_view) { return live; }})->Rebuild();
   }
   std::vector<Rules> live_;
   std::string dead_ = "none";

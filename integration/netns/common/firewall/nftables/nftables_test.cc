@@ -150,7 +150,7 @@ TEST_F(NftablesNetns, BringsEveryLiveOwnerBackAfterAFlush) {
   EXPECT_EQ(Elements("inet cnm masquerade-198.51.100.0/24"), "198.51.100.5 bbbbbbbbbbbbbbbb blue");
   // A lost table that this Add has no need of waits for the next who does, or for Rebuild.
   Make()->Remove(second);
-  Make()->Rebuild(std::vector{first});
+  Rebuild({first});
   EXPECT_EQ(Shell("nft list ruleset"), before);
 }
 
@@ -185,7 +185,7 @@ TEST_F(NftablesNetns, AddsToANewerSchemaOnlyWhereTheSetsExist) {
   EXPECT_EQ(ErrorOf([&] { Make()->Add(Masquerading(kOwnerA, {"198.51.100.5/24"})); }, &code),
             "nftables table inet cnm: its schema is 7, this program knows 2");
   EXPECT_EQ(code, Code::kTryAgain);
-  EXPECT_THROW(Make()->Rebuild({}), Error);
+  EXPECT_THROW(Make()->Rebuild(), Error);
   EXPECT_TRUE(Succeeds("nft list chain inet cnm schema_7"));
 }
 
@@ -265,12 +265,33 @@ TEST_F(NftablesNetns, RebuildsThousandsOfOwnersAtOnce) {
                     .masquerades = {{Cidr(fmt::format("10.1.{}.{}/16", i / 256, i % 256))}}});
   }
   const auto firewall = Make();
-  firewall->Rebuild(live);
+  Rebuild(live);
   EXPECT_EQ(
       Shell(
           "nft -j list set inet cnm masquerade-10.1.0.0/16 | jq '.nftables[1].set.elem | length'"),
       "5000");
   EXPECT_EQ(firewall->RemoveByOwner(live[4321].owner), 1U);
+}
+
+TEST_F(NftablesNetns, NeitherLosesNorRevivesWhoComesOrGoesWhileItRebuilds) {
+  const Rules stays = Masquerading(kOwnerA, {"192.0.2.5/24"});
+  const Rules comes = Masquerading(kOwnerB, {"192.0.2.6/24"});
+  const Rules goes = Masquerading(kOwnerC, {"192.0.2.7/24"});
+  Make()->Add(stays);
+  Make()->Add(goes);
+  std::vector<Rules> records = {stays, goes};
+  const auto read_before_they_do = [&](std::string_view) {
+    std::vector<Rules> old = records;
+    if (old.back() == goes) {
+      Make()->Add(comes);
+      Make()->Remove(goes);
+      records = {stays, comes};
+    }
+    return old;
+  };
+  MakeNftables({.live = read_before_they_do})->Rebuild();
+  EXPECT_EQ(Elements("inet cnm masquerade-192.0.2.0/24"),
+            "192.0.2.5 aaaaaaaaaaaaaaaa blue\n192.0.2.6 bbbbbbbbbbbbbbbb blue");
 }
 
 TEST_F(NftablesNetns, LosesNothingWhenManyStartAtOnce) {

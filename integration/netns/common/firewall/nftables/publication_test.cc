@@ -272,7 +272,7 @@ TEST_F(NftablesNetns, BringsPublishedPortsBackAfterAFlush) {
   firewall->Add(rules);
   const std::string before = Shell("nft list ruleset");
   Shell("nft flush ruleset");
-  firewall->Rebuild(std::vector{rules});
+  Rebuild({rules});
   EXPECT_EQ(Shell("nft list ruleset"), before);
   // A port in a range that a rebuilding transaction brings back.
   Shell("nft flush ruleset");
@@ -295,7 +295,7 @@ TEST_F(NftablesNetns, SurvivesTwoRecordsThatClaimOnePort) {
   overlap.count = 10;
   const Rules second =
       Publishing(kOwnerB, {Publish(80, "10.1.0.6/24", 80), Publish(81, "10.1.0.6/24", 8), range});
-  Make()->Rebuild(std::vector{first, second, Publishing("cccccccccccccccc", {overlap})});
+  Rebuild({first, second, Publishing("cccccccccccccccc", {overlap})});
   EXPECT_EQ(Ports(),
             "tcp . 80 a : 10.1.0.5 . 80\ntcp . 8000-8009 b : 10.1.0.6\ntcp . 81 b : 10.1.0.6 . 8");
 }
@@ -308,10 +308,10 @@ TEST_F(NftablesNetns, NoticesThatAChainIsGoneOrEmpty) {
   Shell("nft flush chain inet cnm published_v4");
   EXPECT_EQ(ErrorOf([&] { firewall->Verify(rules); }),
             "nftables chain inet cnm published_v4: has 0 rules of 4");
-  firewall->Rebuild(std::vector{rules});
+  Rebuild({rules});
   Shell("nft 'flush chain inet cnm output; delete chain inet cnm output'");
   EXPECT_EQ(ErrorOf([&] { firewall->Verify(rules); }), "nftables chain inet cnm output: not there");
-  firewall->Rebuild(std::vector{rules});
+  Rebuild({rules});
   Shell("nft flush map inet cnm any_ports_v4");
   EXPECT_EQ(ErrorOf([&] { firewall->Verify(rules); }),
             "port 0.0.0.0:80/tcp: not in nftables set inet cnm any_ports_v4");
