@@ -4,9 +4,10 @@
 // looked up first. What the kernel refuses says what is missing, and the next attempt's plan
 // supplies it: ENOENT = the set, so the part of the schema or the whole table is built in the same
 // transaction; EEXIST = somebody has the element, so it is read and taken as ours, replaced, or
-// respected. Plans that rest on something read (what the tables hold, the ledger's live owners)
-// carry the rule set's generation, so the kernel refuses them when anybody changed anything since;
-// two processes that rebuild at once cannot lose each other's elements.
+// respected. Plans that rest on something read (what the tables hold, the ledger's live owners, a
+// dead owner's element) carry the rule set's generation, so the kernel refuses them when anybody
+// changed anything since; two processes that rebuild, or replace a dead owner, at once cannot lose
+// each other's elements.
 //
 // A published port and a range that holds it lie in two maps, which the kernel does not compare;
 // nor does it mind a range around another. Where the host has ranges at all, each is looked up
@@ -69,7 +70,7 @@ void Assembly::Add(const Rules& rules) {
   if (plan_.wanted.empty() && !conditions) return;
   // No element says that a chain is missing.
   investigate_ = conditions;
-  for (const Rival& rival : FindRivals()) Unseat(*rival.wanted, rival.place, rival.stored);
+  UnseatRivals();
   Commit();
   RetreatFromRivals();
   if (!plan_.publication) return;
@@ -94,6 +95,7 @@ void Assembly::Commit() {
   for (const Deadline deadline;; deadline.Check(what)) {
     plan_.generation.reset();
     if (investigate_) Investigate();
+    if (!plan_.removals.empty()) plan_.generation = unseated_at_;  // the older of the two
     Draft draft = MakeDraft(plan_);
     if (draft.steps.empty()) return;
     const std::vector<Refusal> refusals = std::move(draft.transaction).Commit(channel_);
@@ -173,7 +175,7 @@ void Assembly::Replay(Element element) {
 /// Changes the plan so that the next attempt fares better. @throws Error when it cannot
 void Assembly::Settle(const Draft& draft, std::span<const Refusal> refusals) {
   for (const Refusal& refusal : refusals) {
-    if (refusal.error == ERESTART) return;
+    if (refusal.error == ERESTART) return LookAgain();
     if (!refusal.index) ThrowRefused("change nftables", refusal);
     const Step& step = draft.steps.at(*refusal.index);
     if (step.count > 1) {
@@ -242,7 +244,7 @@ void Assembly::SettleClash(Wanted& wanted) {
     const Stored& stored = *found.elements[i];
     wanted.present = IsOwn(stored, element);
     if (wanted.present) return;
-    Unseat(element, questions[i], stored);
+    Unseat({&element, questions[i], stored, found.generation});
   }
 }
 
@@ -252,16 +254,25 @@ bool Assembly::MayUnseat(std::string_view comment) {
 }
 
 /// Removes what stands there in the same transaction, if its owner is dead or ours.
-void Assembly::Unseat(const Element& wanted, const Element& place, const Stored& stored) {
-  if (!MayUnseat(stored.comment)) ThrowInUse(wanted, place, stored.comment);
+void Assembly::Unseat(const Rival& rival) {
+  const auto& [wanted, place, stored, generation] = rival;
+  if (!MayUnseat(stored.comment)) ThrowInUse(*wanted, place, stored.comment);
   const auto same = [&](const Element& other) {
-    return other.set == place.set && other.key == stored.key;
+    return other.set == rival.place.set && other.key == rival.stored.key;
   };
   if (std::any_of(plan_.removals.begin(), plan_.removals.end(), same)) return;
+  if (plan_.removals.empty()) unseated_at_ = generation;
   Element removal = place;
   removal.key = stored.key;
   removal.key_end = stored.key_end;
   plan_.removals.push_back(std::move(removal));
+}
+
+/// Somebody changed something: what was a dead owner's may have a new one.
+void Assembly::LookAgain() {
+  if (plan_.removals.empty()) return;
+  plan_.removals.clear();
+  UnseatRivals();
 }
 
 // ---- ports and ranges ---------------------------------------------------------------------------
@@ -289,9 +300,14 @@ std::vector<Assembly::Rival> Assembly::FindRivals() {
   for (size_t i = 0; i < questions.size(); ++i) {
     if (!found.elements[i]) continue;
     if (questions[i].set == askers[i]->set && IsOwn(*found.elements[i], *askers[i])) continue;
-    rivals.push_back({askers[i], std::move(questions[i]), std::move(*found.elements[i])});
+    rivals.push_back(
+        {askers[i], std::move(questions[i]), std::move(*found.elements[i]), found.generation});
   }
   return rivals;
+}
+
+void Assembly::UnseatRivals() {
+  for (const Rival& rival : FindRivals()) Unseat(rival);
 }
 
 void Assembly::RetreatFromRivals() {

@@ -1,6 +1,7 @@
 // assembly.h: bringing our nftables tables to hold what is wanted. Internal to this folder.
 #pragma once
 
+#include <cstdint>
 #include <set>
 #include <span>
 #include <string_view>
@@ -28,6 +29,7 @@ class Assembly {
     const Element* wanted;
     Element place;
     Stored stored;
+    uint32_t generation;  // of the rule set, before that was read
   };
 
   void Commit();
@@ -41,8 +43,10 @@ class Assembly {
   void SettleAddition(Wanted& wanted, const Refusal& refusal);
   void SettleClash(Wanted& wanted);
   bool MayUnseat(std::string_view comment);
-  void Unseat(const Element& wanted, const Element& place, const Stored& stored);
+  void Unseat(const Rival& rival);
+  void LookAgain();
   std::vector<Rival> FindRivals();
+  void UnseatRivals();
   void RetreatFromRivals();
 
   netlink::Channel& channel_;
@@ -53,6 +57,7 @@ class Assembly {
   std::set<Part> impossible_;      // this kernel cannot have them
   std::vector<Element> disputed_;  // claimed by two of the live owners: of these not
   Plan plan_;
+  uint32_t unseated_at_ = 0;  // the generation at which the first of the plan's removals was read
 };
 
 }  // namespace cnm::firewall::nftables

@@ -51,6 +51,16 @@ inline std::string Elements(const std::string& set) {
 
 class NftablesNetns : public testing::NetnsTest {
  protected:
+  /// One who holds owner A for dead, and who lets B take A's place just before it says so.
+  std::unique_ptr<Firewall> MakeLate(const Rules& of_b) {
+    return MakeNftables({.dead = [this, of_b](std::string_view owner) {
+      if (owner == kOwnerA) {
+        dead_ = kOwnerA;
+        Make()->Add(of_b);
+      }
+      return owner == kOwnerA;
+    }});
+  }
   std::unique_ptr<Firewall> Make() {
     return MakeNftables({.live =
                              [this](std::string_view) {

@@ -127,6 +127,14 @@ TEST_F(NftablesNetns, ReplacesWhatADeadOwnerHas) {
   EXPECT_EQ(Elements("inet cnm masquerade-192.0.2.0/24"), "192.0.2.5 bbbbbbbbbbbbbbbb blue");
 }
 
+TEST_F(NftablesNetns, LeavesTheSuccessorThatWasFasterAlone) {
+  Make()->Add(Masquerading(kOwnerA, {"192.0.2.5/24"}));
+  const auto late = MakeLate(Masquerading(kOwnerB, {"192.0.2.5/24"}));
+  EXPECT_EQ(ErrorOf([&] { late->Add(Masquerading(kOwnerC, {"192.0.2.5/24"})); }),
+            "add masquerade 192.0.2.5: in use by bbbbbbbbbbbbbbbb blue");
+  EXPECT_EQ(Elements("inet cnm masquerade-192.0.2.0/24"), "192.0.2.5 bbbbbbbbbbbbbbbb blue");
+}
+
 TEST_F(NftablesNetns, RespectsAnElementOfUnknownOrigin) {
   const auto firewall = Make();
   firewall->Add(Masquerading(kOwnerA, {"192.0.2.5/24"}));

@@ -287,6 +287,17 @@ TEST_F(NftablesNetns, BringsPublishedPortsBackAfterAFlush) {
   firewall->Verify(own);
 }
 
+TEST_F(NftablesNetns, LeavesTheSuccessorOfARangeAlone) {
+  PortMapping range = Publish(8000, "10.1.0.5/24", 8000);
+  range.count = 10;
+  Make()->Add(Publishing(kOwnerA, {range}));
+  range.target = Cidr("10.1.0.6/24");
+  const auto late = MakeLate(Publishing(kOwnerB, {range}));
+  EXPECT_EQ(ErrorOf([&] { late->Add(Publishing(kOwnerC, {Publish(8005, "10.1.0.7/24", 80)})); }),
+            "add port 0.0.0.0:8005/tcp: in use by bbbbbbbbbbbbbbbb blue");
+  EXPECT_EQ(Ports(), "tcp . 8000-8009 b : 10.1.0.6");
+}
+
 TEST_F(NftablesNetns, SurvivesTwoRecordsThatClaimOnePort) {
   const Rules first = Publishing(kOwnerA, {Publish(80, "10.1.0.5/24", 80)});
   PortMapping range = Publish(8000, "10.1.0.6/24", 8000);
