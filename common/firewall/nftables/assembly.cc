@@ -75,7 +75,7 @@ void Assembly::Add(const Rules& rules) {
   RetreatFromRivals();
   if (!plan_.publication) return;
   try {
-    for (const Rules& live : live_) AddConditional(channel_, live);
+    AddAllConditional(channel_, live_);
     AddConditional(channel_, rules);
   } catch (const Error&) {
     RemoveExactly(channel_, rules);
@@ -86,7 +86,7 @@ void Assembly::Add(const Rules& rules) {
 void Assembly::Rebuild() {
   investigate_ = true;
   Commit();
-  for (const Rules& rules : live_) AddConditional(channel_, rules);
+  AddAllConditional(channel_, live_);
 }
 
 void Assembly::Commit() {

@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "common/base/error.h"
 #include "common/base/subprocess.h"
@@ -35,7 +37,8 @@ std::string_view ChainOf(net::Family family) {
   return family == net::Family::kIpv4 ? kConditional4 : kConditional6;
 }
 
-/// The program's path. @throws Error kUnavailable naming it and the configuration key
+/// The program's path; relative entries of PATH do not count. @throws Error kUnavailable naming it
+/// and the configuration key
 std::string FindNft(net::Family family) {
   const char* const path = std::getenv("PATH");
   const std::string all = fmt::format("{}:{}", path ? path : "", kPlaces);
@@ -43,7 +46,7 @@ std::string FindNft(net::Family family) {
     const std::string_view folder = rest.substr(0, rest.find(':'));
     rest.remove_prefix(std::min(rest.size(), folder.size() + 1));
     std::string program = fmt::format("{}/nft", folder);
-    if (!folder.empty() && ::access(program.c_str(), X_OK) == 0) return program;
+    if (folder.starts_with('/') && ::access(program.c_str(), X_OK) == 0) return program;
   }
   throw Error(Code::kUnavailable,
               fmt::format("{}: needs the program nft, which is neither in PATH nor in {}",
@@ -136,6 +139,26 @@ void AddConditional(netlink::Channel& channel, const Rules& rules) {
   if (result.exit_status == 0) return;
   throw Error(Code::kConfig,
               fmt::format("{}: nft refused the rules of {}", KeyOf(family), rules.owner), script);
+}
+
+void AddAllConditional(netlink::Channel& channel, std::span<const Rules> all) {
+  std::vector<std::string> owners;
+  std::optional<Error> failure;
+  for (const Rules& rules : all) {
+    try {
+      AddConditional(channel, rules);
+    } catch (const Error& error) {
+      owners.push_back(rules.owner);
+      if (failure) {
+        failure->AddDetail(error.message());
+      } else {
+        failure = error;
+      }
+    }
+  }
+  if (failure) {
+    throw failure->AddContext(fmt::format("conditions of {}", fmt::join(owners, ", ")));
+  }
 }
 
 }  // namespace cnm::firewall::nftables

@@ -2,6 +2,7 @@
 // Internal to this folder.
 #pragma once
 
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -19,6 +20,10 @@ bool HasConditions(const Publication& publication);
 /// language, and only nft(8) knows that, so this runs it, once. Nothing without conditions.
 /// @throws Error kUnavailable without nft(8); kConfig when it refuses the words
 void AddConditional(netlink::Channel& channel, const Rules& rules);
+
+/// The same for many owners, once each: one that is refused does not keep the others closed.
+/// @throws Error of the first that failed, after the last, naming all that did
+void AddAllConditional(netlink::Channel& channel, std::span<const Rules> all);
 
 /// A rule under conditions.
 struct ConditionalRule {

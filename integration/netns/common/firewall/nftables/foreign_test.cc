@@ -1,5 +1,8 @@
 // foreign_test.cc: what is removed of the reference plugins' leavings in nftables, and published
 // ports under conditions. The leavings are made by nft(8) in the words of the reference.
+#include <sys/mount.h>
+
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -128,6 +131,32 @@ TEST_F(NftablesNetns, PutsPortsUnderConditions) {
   EXPECT_EQ(Lines("aaaaaaaa"), "");
   EXPECT_EQ(firewall->RemoveByOwner(kOwnerB), 2U);  // a rule, and the target's hairpin
   EXPECT_EQ(Lines("bbbbbbbb"), "");
+}
+
+TEST_F(NftablesNetns, RebuildsTheOthersConditionsWhenNftRefusesSome) {
+  const Rules good = Conditional(kOwnerC, "192.0.2.0/24");
+  Rules worse = Conditional(kOwnerB, "192.0.2.0/24; flush ruleset");
+  worse.publication.mappings = {Publish(90, "10.1.0.6/24", 90)};
+  Rules bad = Conditional(kOwnerA, "=");
+  bad.publication.mappings = {Publish(91, "10.1.0.7/24", 91)};
+  EXPECT_EQ(ErrorOf([&] {
+              Rebuild({bad, worse, good});
+            }),
+            "conditions of aaaaaaaaaaaaaaaa, bbbbbbbbbbbbbbbb: conditionsV4: nft refused the rules "
+            "of aaaaaaaaaaaaaaaa");
+  Make()->Verify(good);
+}
+
+TEST_F(NftablesNetns, SeeksNftOnlyWhereThePathIsWhole) {
+  ASSERT_EQ(::mount("none", "/mnt", "tmpfs", 0, nullptr), 0);
+  Shell("mkdir /mnt/bin; printf '#!/bin/sh\\nexit 1\\n' > /mnt/bin/nft; chmod +x /mnt/bin/nft");
+  const std::string path = ::getenv("PATH");
+  // As many steps up as this lead to the root from anywhere.
+  ::setenv("PATH", ("../../../../../../../../../../../../mnt/bin:" + path).c_str(), 1);
+  const Rules rules = Conditional(kOwnerA, "192.0.2.0/24");
+  EXPECT_EQ(ErrorOf([&] { Make()->Add(rules); }), "");
+  ::setenv("PATH", path.c_str(), 1);
+  Make()->Verify(rules);
 }
 
 TEST_F(NftablesNetns, LeavesNothingWhenNftRefusesTheWords) {
