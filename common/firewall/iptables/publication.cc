@@ -47,12 +47,16 @@ PortRange HostPorts(const PortMapping& mapping) {
   return {mapping.host_port, static_cast<uint16_t>(mapping.host_port + mapping.count - 1)};
 }
 
+bool IsSpecific(const PortMapping& mapping) {
+  return mapping.host_address && !mapping.host_address->IsUnspecified();
+}
+
 Rule DestinationRule(const PortMapping& mapping) {
   Rule rule{.protocol = static_cast<uint8_t>(mapping.protocol),
             .port = HostPorts(mapping),
             .target = "DNAT",
             .to = Destination{mapping.target.address}};
-  if (mapping.host_address && !mapping.host_address->IsUnspecified()) {
+  if (IsSpecific(mapping)) {
     rule.destination = SubnetMatch{{*mapping.host_address, mapping.host_address->bits()}};
   }
   if (mapping.count > 1 && mapping.host_port == mapping.target_port) return rule;
@@ -81,6 +85,25 @@ std::vector<Rule> MappingRules(const Publication& publication, const PortMapping
   }
   rules.push_back(destination);
   return rules;
+}
+
+bool Overlap(const PortMapping& a, const PortMapping& b) {
+  return a.protocol == b.protocol && a.host_port < b.host_port + b.count &&
+         b.host_port < a.host_port + a.count;
+}
+
+/// The mappings in the order of the container's chain: one of a specific address comes before those
+/// of all addresses, as far as they share ports; else as configured, which is the reference's
+/// order.
+std::vector<PortMapping> SpecificFirst(std::vector<PortMapping> mappings) {
+  const std::vector<PortMapping> all = mappings;
+  std::stable_partition(mappings.begin(), mappings.end(), [&](const PortMapping& mapping) {
+    return IsSpecific(mapping) &&
+           std::any_of(all.begin(), all.end(), [&](const PortMapping& other) {
+             return !IsSpecific(other) && Overlap(mapping, other);
+           });
+  });
+  return mappings;
 }
 
 /// The rules that jump to the container's chain, in order.
@@ -159,7 +182,7 @@ Operations AddPublication(const Rules& rules, net::Family family) {
   }
   AppendEntrance(operations);
   operations.push_back({Kind::kChain, chain});
-  for (const PortMapping& mapping : mappings) {
+  for (const PortMapping& mapping : SpecificFirst(mappings)) {
     for (Rule& rule : MappingRules(rules.publication, mapping)) {
       operations.push_back({Kind::kAppend, chain, std::move(rule)});
     }
@@ -189,12 +212,19 @@ Operations RemovePublication(const Rules& rules, net::Family family) {
 Operations GuardLocalhost(const Publication& publication, net::Family family) {
   if (family != net::Family::kIpv4 || !Masquerades(publication)) return {};
   if (MappingsOf(publication, family).empty()) return {};
-  const Rule guard{
-      .destination = SubnetMatch{{*net::Address::Parse("127.0.0.0"), 8}},
+  const SubnetMatch localhost{{*net::Address::Parse("127.0.0.0"), 8}};
+  const Rule to{
+      .destination = localhost,
       .in = LinkMatch{"lo", true},
       .comment = "cnm: localhost is not reached from outside, also where route_localnet is on",
       .target = "DROP"};
-  return {{Kind::kInsert, "PREROUTING", guard, true, true}};
+  // It would be taken for a connection of the host's own, and masqueraded as one.
+  const Rule from{.source = localhost,
+                  .in = LinkMatch{"lo", true},
+                  .comment = "cnm: nothing outside is localhost, also where route_localnet is on",
+                  .target = "DROP"};
+  return {{Kind::kInsert, "PREROUTING", to, true, true},
+          {Kind::kInsert, "PREROUTING", from, true, true}};
 }
 
 }  // namespace cnm::firewall::iptables

@@ -223,6 +223,28 @@ TEST(Resolve, ASpecificAddressIsAskedFirst) {
   EXPECT_EQ(tables["4 nat CNI-HOSTPORT-DNAT"].rules[0].rule.target, ChainOf({"n", "ctr2"}, "DN-"));
 }
 
+TEST(Resolve, ASpecificAddressIsAskedFirstWithinAContainerToo) {
+  Rules rules = Owner();
+  rules.publication.masquerade_local = false;
+  const auto map = [](uint16_t port, uint16_t target, const char* host) {
+    PortMapping mapping{.host_port = port, .target_port = target, .target = Cidr("192.0.2.5/24")};
+    if (host != nullptr) mapping.host_address = net::Address::Parse(host);
+    return mapping;
+  };
+  rules.publication.mappings = {map(8079, 1, nullptr), map(8080, 2, nullptr),
+                                map(8080, 3, "192.0.2.1"), map(8081, 4, "192.0.2.1")};
+  Tables tables;
+  Apply(AddScripts(rules), tables);
+  std::vector<uint16_t> targets;
+  for (const Present& present : tables["4 nat " + ChainOf({"n", "ctr1"}, "DN-")].rules) {
+    targets.push_back(present.rule.to->ports->first);
+  }
+  EXPECT_EQ(targets, (std::vector<uint16_t>{3, 1, 2, 4})) << "others stay in their order";
+  EXPECT_EQ(tables["4 nat CNI-HOSTPORT-DNAT"].rules[0].rule.ports,
+            (std::vector<PortRange>{{8079, 8079}, {8080, 8080}, {8080, 8080}, {8081, 8081}}));
+  EXPECT_TRUE(Apply(AddScripts(rules), tables).empty());
+}
+
 TEST(Script, IsTextAndBack) {
   Rules rules = Owner();
   rules.masquerades = {{Cidr("192.0.2.5/24")}};

@@ -156,12 +156,14 @@ TEST_P(IptablesNetns, PublishesPortsAsTheReferenceDoes) {
   MakeIptables({})->Add(rules);
   EXPECT_EQ(Shell("iptables-save -t nat | grep ^-A"), kPublished);
   EXPECT_EQ(Shell("iptables-save -t raw | grep ^-A"),
+            "-A PREROUTING -s 127.0.0.0/8 ! -i lo -m comment --comment \"cnm: nothing outside is "
+            "localhost, also where route_localnet is on\" -j DROP\n"
             "-A PREROUTING -d 127.0.0.0/8 ! -i lo -m comment --comment \"cnm: localhost is not "
             "reached from outside, also where route_localnet is on\" -j DROP");
   MakeIptables({})->Verify(rules);
   MakeIptables({})->Add(rules);
   EXPECT_EQ(Shell("iptables-save -t nat | grep ^-A"), kPublished) << "a second Add";
-  EXPECT_EQ(Shell("iptables-save -t raw | grep -c ^-A"), "1");
+  EXPECT_EQ(Shell("iptables-save -t raw | grep -c ^-A"), "2");
   MakeIptables({})->Remove(rules);
   EXPECT_EQ(OursLeft("CNI-DN"), "");
   MakeIptables({})->Remove(rules);
@@ -376,7 +378,7 @@ TEST_P(IptablesNetns, ListsWhatStands) {
              one.place == "ip nat CNI-DN-fdae3b260ef7c892d3f4f";
   }
   EXPECT_TRUE(found);
-  EXPECT_EQ(MakeIptables({})->List().size(), 14U);
+  EXPECT_EQ(MakeIptables({})->List().size(), 15U);
 }
 
 TEST_P(IptablesNetns, PassesConditionsOn) {
