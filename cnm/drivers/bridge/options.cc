@@ -7,6 +7,7 @@
 
 #include "common/base/error.h"
 #include "common/json/writer.h"
+#include "common/net/link_name.h"
 
 namespace cnm::bridge {
 namespace {
@@ -71,13 +72,10 @@ void CheckMasqueradeBackend(const json::Object& object, const Options& options) 
 }
 
 void CheckBridgeName(const json::Object& object, const std::string& name) {
-  const bool path_trick =
-      name == "." || name == ".." || name.find_first_of("/: \t\n\v\f\r") != std::string::npos;
-  if (name.empty() || name.size() > 15 || path_trick) {
-    object.Fail("bridge", fmt::format("\"{}\" is no link name: want 1 to 15 bytes without '/', ':' "
-                                      "and white space",
-                                      name));
-  }
+  if (net::IsLinkName(name)) return;
+  object.Fail("bridge", fmt::format("{:?} is no link name: want 1 to 15 bytes without '/', ':', "
+                                    "white space and control characters",
+                                    name));
 }
 
 void WriteTrunk(json::Writer& w, const Options& options) {

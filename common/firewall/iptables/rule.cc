@@ -47,8 +47,8 @@ void AppendHeader(Out out, const Rule& rule) {
   AppendMatch(out, rule.source, "-s", rule.source ? rule.source->subnet.ToString() : "");
   AppendMatch(out, rule.destination, "-d",
               rule.destination ? rule.destination->subnet.ToString() : "");
-  AppendMatch(out, rule.in, "-i", rule.in ? rule.in->name : "");
-  AppendMatch(out, rule.out, "-o", rule.out ? rule.out->name : "");
+  AppendMatch(out, rule.in, "-i", rule.in ? Quoted(rule.in->name) : "");
+  AppendMatch(out, rule.out, "-o", rule.out ? Quoted(rule.out->name) : "");
   if (rule.protocol) fmt::format_to(out, "-p {} ", ProtocolText(*rule.protocol));
 }
 

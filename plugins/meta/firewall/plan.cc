@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "common/base/error.h"
+#include "common/net/link_name.h"
 
 namespace cnm::firewall_plugin {
 
@@ -33,6 +34,11 @@ std::optional<firewall::Isolation> MakeIsolation(const Config& config, const cni
   const std::string& bridge = result.interfaces.front().name;
   if (bridge.empty()) {
     throw Error(Code::kConfig, "got empty bridge name", "$.prevResult.interfaces[0].name");
+  }
+  // To iptables "br+" is every link whose name begins with "br".
+  if (!net::IsLinkName(bridge) || bridge.ends_with('+')) {
+    throw Error(Code::kConfig, fmt::format("{:?} is no name of a bridge", bridge),
+                "$.prevResult.interfaces[0].name");
   }
   return firewall::Isolation{bridge, config.policy == IngressPolicy::kIsolated};
 }

@@ -30,6 +30,7 @@ const std::vector<std::string>& Texts() {
       R"(! -d 224.0.0.0/4 -m comment --comment cnm -j MASQUERADE)",
       "-d 10.1.0.5/32 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
       "-i br0 ! -o br0 -j CNI-ISOLATION-STAGE-2",
+      R"(-i "br\"x" ! -o "a\\b" -j DROP)",
       R"(-d 127.0.0.0/8 ! -i lo -m comment --comment "it's \\ mine" -j DROP)"};
   return texts;
 }

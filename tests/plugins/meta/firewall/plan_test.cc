@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "tests/plugins/cni/thrown.h"
@@ -64,6 +65,23 @@ TEST(FirewallPlan, RefusesToIsolateWithoutABridgeInTheReferencesWords) {
   EXPECT_EQ(cni::Thrown([&] { MakeIsolation(config, Result(R"({"interfaces":[{}]})")); }),
             "7 got empty bridge name | $.prevResult.interfaces[0].name");
   EXPECT_EQ(MakeIsolation(Config(), Result("{}")), std::nullopt);
+}
+
+TEST(FirewallPlan, RefusesNamesThatAreMoreThanOneBridge) {
+  const Config config = WithPolicy(IngressPolicy::kSameBridge, "same-bridge");
+  const auto refusal = [&](std::string_view name) {
+    return cni::Thrown([&] {
+      MakeIsolation(config, Result(fmt::format(R"({{"interfaces":[{{"name":"{}"}}]}})", name)));
+    });
+  };
+  for (const char* name : {"br0 -j ACCEPT", "a\\nCOMMIT", "br+", "+", "..", "a/b", "a\\u0000",
+                           "a\\u0001", "1234567890123456"}) {
+    const std::string text = refusal(name);
+    EXPECT_TRUE(text.starts_with("7 \"")) << text;
+    EXPECT_TRUE(text.ends_with("\" is no name of a bridge | $.prevResult.interfaces[0].name"))
+        << text;
+  }
+  EXPECT_EQ(refusal("br-1.2"), "");
 }
 
 TEST(FirewallPlan, AcceptsInEveryPacketFilterAndIsolatesInOne) {
