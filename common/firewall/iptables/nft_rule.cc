@@ -212,8 +212,9 @@ void Decoder::TakeVerdict(const nlattr* data) {
     case NFT_RETURN:
       rule_.target = "RETURN";
       return;
-    case NFT_JUMP:
     case NFT_GOTO:
+    case NFT_JUMP:
+      Require(static_cast<int32_t>(Number(verdict[NFTA_VERDICT_CODE])) == NFT_JUMP);
       rule_.target = netlink::Text(verdict[NFTA_VERDICT_CHAIN]);
       return;
     default:

@@ -5,7 +5,8 @@
 // release writes rules, and further conditions are words that only it understands. What only has to
 // go is deleted over netlink by the handles that were read: no process, and no text to be got
 // right. Chains and jumps that all owners share are looked for and made under iptables' own lock,
-// as are claims of ports; otherwise two processes could both find them missing.
+// as are claims of ports; otherwise two processes could both find them missing. Others (Docker,
+// kube-proxy) do not take that lock: so nothing is ever told by its number in a chain.
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netlink.h>
 
@@ -38,6 +39,7 @@ namespace cnm::firewall::iptables {
 namespace {
 
 constexpr int kAttempts = 16;
+constexpr int kRestores = 3;  // each is a process, while the lock is held
 constexpr std::array<net::Family, 2> kFamilies = {net::Family::kIpv4, net::Family::kIpv6};
 
 /// The changes that one table needs.
@@ -53,22 +55,57 @@ bool AnyEdit(const std::vector<TableEdits>& tables, const Condition& condition) 
   });
 }
 
+/// Whether the edit fails when a rule that was read has gone.
+bool MayMiss(const Edit& edit) {
+  return edit.kind == Edit::Kind::kDelete || edit.behind;
+}
+
+[[noreturn]] void ThrowChanging(int attempts) {
+  throw Error(Code::kTryAgain,
+              fmt::format("delete iptables rules: they changed {} times meanwhile", attempts));
+}
+
 bool OnlyDeletes(const std::vector<TableEdits>& tables) {
   return !AnyEdit(tables, [](const Edit& edit) {
     return edit.kind != Edit::Kind::kDelete && edit.kind != Edit::Kind::kDeleteChain;
   });
 }
 
-std::string RestoreLine(const Edit& edit) {
+/// What was not understood as a whole cannot be written either.
+bool IsWritable(const Rule& rule) {
+  return rule.conditions.empty();
+}
+
+bool IsDelete(const Edit& edit) {
+  return edit.kind == Edit::Kind::kDelete;
+}
+
+/// Whether the edit is not iptables-nft-restore's.
+bool IsByHandle(const Edit& edit) {
+  return IsDelete(edit) && !IsWritable(edit.rule);
+}
+
+/// As the first of its chain; if there is one that it must follow, that is moved before it.
+std::string InsertLines(const Edit& edit) {
+  const std::string insert = fmt::format("-I {} {}\n", edit.chain, ToText(edit.rule));
+  if (!edit.behind) return insert;
+  if (!IsWritable(*edit.behind)) {
+    return fmt::format("-I {} {} {}\n", edit.chain, edit.position + 1, ToText(edit.rule));
+  }
+  const std::string behind = fmt::format("{} {}\n", edit.chain, ToText(*edit.behind));
+  return fmt::format("-D {0}{1}-I {0}", behind, insert);
+}
+
+std::string RestoreLines(const Edit& edit) {
   switch (edit.kind) {
     case Edit::Kind::kNewChain:
       return fmt::format("-N {}\n", edit.chain);
     case Edit::Kind::kAppend:
       return fmt::format("-A {} {}\n", edit.chain, ToText(edit.rule));
     case Edit::Kind::kInsert:
-      return fmt::format("-I {} {} {}\n", edit.chain, edit.position + 1, ToText(edit.rule));
+      return InsertLines(edit);
     case Edit::Kind::kDelete:
-      return fmt::format("-D {} {}\n", edit.chain, edit.position + 1);
+      return fmt::format("-D {} {}\n", edit.chain, ToText(edit.rule));
     case Edit::Kind::kDeleteChain:
       break;
   }
@@ -78,10 +115,12 @@ std::string RestoreLine(const Edit& edit) {
 std::string RestoreText(const std::vector<TableEdits>& tables, net::Family family) {
   std::string text;
   for (const TableEdits& table : tables) {
-    if (table.table.family != family || table.edits.empty()) continue;
-    text += fmt::format("*{}\n", table.table.name);
-    for (const Edit& edit : table.edits) text += RestoreLine(edit);
-    text += "COMMIT\n";
+    if (table.table.family != family) continue;
+    std::string lines;
+    for (const Edit& edit : table.edits) {
+      if (!IsByHandle(edit)) lines += RestoreLines(edit);
+    }
+    if (!lines.empty()) text += fmt::format("*{}\n{}COMMIT\n", table.table.name, lines);
   }
   return text;
 }
@@ -127,7 +166,8 @@ class NftVariant : public Variant {
 
  private:
   std::vector<TableEdits> ResolveAll(const std::vector<Script>& scripts);
-  bool TryDelete(const std::vector<TableEdits>& tables);
+  template <class Condition>
+  bool TryDelete(const std::vector<TableEdits>& tables, const Condition& which);
   void ApplyLocked(const std::vector<Script>& scripts, const Changed& changed);
   bool MayDrop(net::Family family);
 
@@ -146,11 +186,13 @@ std::vector<TableEdits> NftVariant::ResolveAll(const std::vector<Script>& script
 }
 
 /// @returns false when something of it was gone, or in use again, before it was deleted
-bool NftVariant::TryDelete(const std::vector<TableEdits>& tables) {
+template <class Condition>
+bool NftVariant::TryDelete(const std::vector<TableEdits>& tables, const Condition& which) {
   Transaction transaction;
   for (const auto& [table, edits] : tables) {
     for (const Edit& edit : edits) {
-      if (edit.kind == Edit::Kind::kDelete) {
+      if (!which(edit)) continue;
+      if (IsDelete(edit)) {
         transaction.Add(DeleteRule(table, edit.chain, edit.handle));
       } else {
         transaction.Add(DeleteRule(table, edit.chain, 0));
@@ -167,10 +209,21 @@ bool NftVariant::TryDelete(const std::vector<TableEdits>& tables) {
   return refusals.empty();
 }
 
-/// Nobody else adds what is shared, or claims ports, meanwhile; but rules may come and go.
+/// Nobody else adds what is shared, or claims ports, meanwhile; but rules may come and go. One that
+/// has gone cannot be deleted: then all is looked at again.
 void NftVariant::ApplyLocked(const std::vector<Script>& scripts, const Changed& changed) {
   const FileLock lock = AcquireXtablesLock();
-  RestoreAll(ResolveAll(scripts), changed);
+  for (int left = kRestores; left > 0; --left) {
+    const std::vector<TableEdits> tables = ResolveAll(scripts);
+    try {
+      RestoreAll(tables, changed);
+    } catch (const Error&) {
+      if (left == 1 || !AnyEdit(tables, MayMiss)) throw;
+      continue;
+    }
+    if (TryDelete(tables, IsByHandle)) return;
+  }
+  ThrowChanging(kRestores);
 }
 
 bool Claims(const std::vector<Script>& scripts) {
@@ -186,15 +239,15 @@ void NftVariant::Apply(const std::vector<Script>& scripts, const Changed& change
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     const std::vector<TableEdits> tables = ResolveAll(scripts);
     if (OnlyDeletes(tables)) {
-      if (TryDelete(tables)) return;
+      if (TryDelete(tables, [](const Edit&) { return true; })) return;
       continue;
     }
-    if (AnyEdit(tables, [](const Edit& edit) { return edit.shared; }))
+    if (AnyEdit(tables, [](const Edit& edit) { return edit.shared || IsDelete(edit); })) {
       return ApplyLocked(scripts, changed);
+    }
     return RestoreAll(tables, changed);
   }
-  throw Error(Code::kTryAgain,
-              fmt::format("delete iptables rules: they changed {} times meanwhile", kAttempts));
+  ThrowChanging(kAttempts);
 }
 
 std::optional<std::string> NftVariant::FindMissing(const std::vector<Script>& scripts) {

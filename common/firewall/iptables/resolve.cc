@@ -142,10 +142,13 @@ void Workbench::Ensure(const Operation& operation) {
   rules.insert(rules.begin() + static_cast<std::ptrdiff_t>(position), {operation.rule});
   // Behind the last is not a place that "insert" has for iptables.
   const bool last = position + 1 == rules.size() && (append || position > 0);
+  std::optional<Rule> behind;
+  if (position > 0 && !last) behind = rules[position - 1].rule;
   edits_.push_back({.kind = last ? Edit::Kind::kAppend : Edit::Kind::kInsert,
                     .chain = place,
                     .rule = operation.rule,
                     .position = position,
+                    .behind = std::move(behind),
                     .shared = operation.shared});
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,7 +38,8 @@ struct Edit {
   std::string chain;
   Rule rule = {};       ///< of kAppend, kInsert, kDelete
   size_t position = 0;  ///< of kInsert: it will be the rule of this index (0 = first); of kDelete
-  uint64_t handle = 0;  ///< of kDelete
+  std::optional<Rule> behind = {};  ///< of kInsert: the rule that it must directly follow
+  uint64_t handle = 0;              ///< of kDelete
   bool shared = false;  ///< two processes may make it at once, unless a lock prevents that
 };
 

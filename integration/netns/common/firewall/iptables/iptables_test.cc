@@ -368,6 +368,47 @@ TEST_P(IptablesNetns, RebuildsWhatWasFlushed) {
   EXPECT_EQ(OursLeft("-A"), once);
 }
 
+/// Rules of others come and go between our reading a chain and our changing it.
+class BesideDocker : public IptablesNetns {
+ protected:
+  void SetUp() override {
+    IptablesNetns::SetUp();
+    // Docker puts a rule first, takes no lock, and is always just then faster.
+    Shell(
+        "printf '#!/bin/sh\\ncat >/run/script\\niptables -I FORWARD -j DOCKER\\n"
+        "exec /usr/sbin/iptables-nft-restore \"$@\" </run/script\\n' >/run/restore; "
+        "chmod +x /run/restore; iptables -N DOCKER");
+  }
+  static void LetDockerCome() { Shell("ln -s /run/restore /mnt/iptables-nft-restore"); }
+  static std::string Forward() {
+    return Shell("iptables -S FORWARD | grep -- -j | sed 's/.*-j //'");
+  }
+};
+
+TEST_P(BesideDocker, DeletesItsOwnRules) {
+  Rules rules = Owner();
+  rules.forwarding.addresses = {Ip("192.0.2.5")};
+  rules.isolation = Isolation{"br0"};
+  MakeIptables({})->Add(rules);
+  // One that is not as we make it goes too.
+  Shell("iptables -I FORWARD -m length --length 0:9 -j CNI-FORWARD; iptables -I FORWARD -j LOG");
+  LetDockerCome();
+  MakeIptables({.live = [&](std::string_view) { return std::vector{rules}; }})->Rebuild();
+  EXPECT_EQ(Forward(), "CNI-ISOLATION-STAGE-1\nCNI-FORWARD\nDOCKER\nLOG");
+}
+
+TEST_P(BesideDocker, AcceptsBehindIsolation) {
+  Rules isolated = Owner();
+  isolated.isolation = Isolation{"br0"};
+  MakeIptables({})->Add(isolated);
+  Shell("iptables -A FORWARD -j LOG");
+  Rules forwarded = Owner("ctr2");
+  forwarded.forwarding.addresses = {Ip("192.0.2.6")};
+  LetDockerCome();
+  MakeIptables({})->Add(forwarded);
+  EXPECT_EQ(Forward(), "CNI-ISOLATION-STAGE-1\nCNI-FORWARD\nDOCKER\nLOG");
+}
+
 TEST_P(IptablesNetns, ListsWhatStands) {
   Rules rules = Publishing();
   MakeIptables({})->Add(rules);
@@ -502,6 +543,7 @@ TEST_P(PublishedTraffic, KeepsLocalhostFromTheNetwork) {
   EXPECT_EQ(Ask("127.0.0.1", 9000, true), "8000") << "the test cannot tell";
 }
 
+INSTANTIATE_TEST_SUITE_P(Variants, BesideDocker, ::testing::Values("nft"));
 INSTANTIATE_TEST_SUITE_P(Variants, PublishedTraffic, ::testing::Values("nft", "legacy"));
 INSTANTIATE_TEST_SUITE_P(Variants, IptablesNetns, ::testing::Values("nft", "legacy"));
 
