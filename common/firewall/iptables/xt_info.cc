@@ -133,6 +133,14 @@ bool DecodeAddressType(std::span<const uint8_t> bytes, Rule& rule) {
   return rule.to_local;
 }
 
+/// Its last bytes are padding, which iptables compares too.
+XtInfo MarkInfo(uint32_t mark) {
+  xt_mark_mtinfo1 info;
+  std::memset(&info, 0, sizeof info);
+  info.mark = info.mask = mark;
+  return Info("mark", 1, info);
+}
+
 bool DecodeMark(std::span<const uint8_t> bytes, Rule& rule) {
   const auto info = As<xt_mark_mtinfo1>(bytes);
   if (!info || info->invert != 0 || info->mark != info->mask) return false;
@@ -194,7 +202,7 @@ std::vector<XtInfo> MatchesOf(const Rule& rule) {
   }
   if (!rule.comment.empty()) matches.push_back(CommentInfo(rule.comment));
   if (!rule.ports.empty()) matches.push_back(MultiportInfo(rule.ports));
-  if (rule.mark) matches.push_back(Info("mark", 1, xt_mark_mtinfo1{*rule.mark, *rule.mark, 0}));
+  if (rule.mark) matches.push_back(MarkInfo(*rule.mark));
   if (rule.to_local) {
     matches.push_back(Info("addrtype", 1, xt_addrtype_info_v1{0, XT_ADDRTYPE_LOCAL, 0}));
   }
