@@ -87,7 +87,7 @@ bool IsByHandle(const Edit& edit) {
 
 /// As the first of its chain; if there is one that it must follow, that is moved before it.
 std::string InsertLines(const Edit& edit) {
-  const std::string insert = fmt::format("-I {} {}\n", edit.chain, ToText(edit.rule));
+  std::string insert = fmt::format("-I {} {}\n", edit.chain, ToText(edit.rule));
   if (!edit.behind) return insert;
   if (!IsWritable(*edit.behind)) {
     return fmt::format("-I {} {} {}\n", edit.chain, edit.position + 1, ToText(edit.rule));
