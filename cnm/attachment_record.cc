@@ -167,6 +167,7 @@ std::optional<net::Address> FindAddress(const Object& o, std::string_view key) {
 void Write(Writer& w, const Attachment& attachment) {
   w.BeginObject().Member("plugin", attachment.plugin);
   w.MemberUnlessEmpty("backend", attachment.backend);
+  if (attachment.follows_host) w.Member("followsHost", true);
   Write(w, attachment.rules);
   w.MemberUnlessEmpty("links", attachment.links);
   w.MemberUnlessEmpty("files", attachment.files);
@@ -185,6 +186,7 @@ Attachment ReadAttachment(const Object& o) {
   Attachment attachment;
   o.Required("plugin", attachment.plugin);
   o.Optional("backend", attachment.backend);
+  o.Optional("followsHost", attachment.follows_host);
   attachment.rules = ReadRules(o);
   attachment.links = ReadStrings(o, "links");
   attachment.files = ReadStrings(o, "files");

@@ -64,6 +64,30 @@ void Controller::RemovePlugin(Endpoint endpoint, const RemovalSpec& spec) {
   });
 }
 
+/// What the reference names by container and network, or by address alone, may be a recorded
+/// endpoint's by now: a sibling interface's, or the next holder's of the address.
+/// Reads every record, so only where such a packet filter is in use.
+firewall::Foreign Controller::ExceptRecorded(firewall::Foreign foreign, std::string_view owner,
+                                             const std::vector<std::string>& backends) {
+  const bool exact = std::all_of(backends.begin(), backends.end(),
+                                 [](const std::string& b) { return b == "nftables"; });
+  if (exact) return foreign;
+  for (const Endpoint& other : RecordedHere()) {
+    if (other.owner == owner) continue;
+    if (other.key.network == foreign.network && other.key.container_id == foreign.container_id) {
+      foreign.masquerade = false;
+      foreign.publication = false;
+    }
+    for (const Attachment& attachment : other.attachments) {
+      const std::vector<net::Address>& held = attachment.rules.forwarding.addresses;
+      std::erase_if(foreign.forwarding, [&](const net::Address& address) {
+        return std::find(held.begin(), held.end(), address) != held.end();
+      });
+    }
+  }
+  return foreign;
+}
+
 void Controller::RemoveAttachments(const RemovalSpec& spec) {
   const std::string owner = OwnerOf(spec.key.network, spec.key.container_id, spec.key.ifname);
   const std::optional<LockTable::Held> lock = LockForRemoval(spec.key, owner);
@@ -72,8 +96,10 @@ void Controller::RemoveAttachments(const RemovalSpec& spec) {
     return RemovePlugin(*std::move(endpoint), spec);
   if (!spec.foreign) return;
   Teardown teardown;
-  for (const std::string& backend : firewall::PresentBackends()) {
-    teardown.Try("rules", [&] { kernel_.firewall(backend).RemoveForeign(*spec.foreign); });
+  const std::vector<std::string> backends = firewall::PresentBackends();
+  const firewall::Foreign foreign = ExceptRecorded(*spec.foreign, owner, backends);
+  for (const std::string& backend : backends) {
+    teardown.Try("rules", [&] { kernel_.firewall(backend).RemoveForeign(foreign); });
   }
   Mark("firewall");
   teardown.ThrowIfFailed();

@@ -1,5 +1,6 @@
 // attachments.cc: what meta plugins add to an endpoint, and taking it away.
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -63,8 +64,8 @@ std::vector<firewall::Rules> Controller::LiveRules(std::string_view backend) {
 }
 
 /// Decides what was left to us, before it is recorded.
-void Controller::ChooseBackends(Endpoint& endpoint) {
-  for (Attachment& attachment : endpoint.attachments) {
+void Controller::ChooseBackends(std::vector<Attachment>& attachments) {
+  for (Attachment& attachment : attachments) {
     if (!attachment.backend.empty() || attachment.rules.empty()) continue;
     attachment.backend = kernel_.DefaultBackend();
   }
@@ -135,6 +136,10 @@ void Controller::Program(Endpoint& endpoint, std::string_view plugin, Rollback& 
 
 Endpoint Controller::FindOrMakeForeign(const AttachmentSpec& spec, std::string_view owner) {
   std::optional<Endpoint> recorded = journal_.FindEndpoint(owner);
+  if (recorded && recorded->host.boot_id == host_.boot_id && recorded->host.netns != host_.netns) {
+    throw Error(Code::kExists, fmt::format("{} exists already", Describe(spec.key)),
+                "it belongs to another host network namespace: DEL it there first");
+  }
   const bool same_host = recorded && recorded->host == host_;
   if (same_host && recorded->state == EndpointState::kReady &&
       recorded->sandbox.identity == spec.sandbox.identity) {
@@ -159,42 +164,49 @@ Endpoint Controller::FindOrMakeForeign(const AttachmentSpec& spec, std::string_v
   return endpoint;
 }
 
+/// What is asked for, as it will be recorded.
+std::vector<Attachment> Controller::NameWanted(const Endpoint& endpoint,
+                                               const AttachmentSpec& spec) {
+  std::vector<Attachment> wanted = spec.wanted;
+  for (Attachment& attachment : wanted) {
+    attachment.plugin = spec.plugin;
+    NameRules(endpoint, attachment);
+  }
+  ChooseBackends(wanted);
+  return wanted;
+}
+
 /// Takes away what a former call of the same plugin left, except what is wanted again.
-void Controller::WithdrawFormer(Endpoint& endpoint, const AttachmentSpec& spec) {
-  const auto wanted = [&](auto predicate) {
-    return std::any_of(spec.wanted.begin(), spec.wanted.end(), predicate);
+void Controller::WithdrawFormer(Endpoint& endpoint, std::string_view plugin,
+                                const std::vector<Attachment>& wanted) {
+  const auto any = [&](auto predicate) {
+    return std::any_of(wanted.begin(), wanted.end(), predicate);
   };
   for (Attachment& former : endpoint.attachments) {
-    if (former.plugin != spec.plugin) continue;
-    const bool same_rules = wanted([&](Attachment a) {
-      NameRules(endpoint, a);
+    if (former.plugin != plugin) continue;
+    const bool same_rules = any([&](const Attachment& a) {
       return a.backend == former.backend && a.rules == former.rules;
     });
     if (!same_rules) WithdrawRules(endpoint, former);
     for (const std::string& link : former.links) {
-      const bool again = wanted([&](const Attachment& a) { return Contains(a.links, link); });
+      const bool again = any([&](const Attachment& a) { return Contains(a.links, link); });
       if (!again) RemoveLinkOf(endpoint.owner, link);
     }
     for (const std::string& file : former.files) {
-      const bool again = wanted([&](const Attachment& a) { return Contains(a.files, file); });
+      const bool again = any([&](const Attachment& a) { return Contains(a.files, file); });
       if (!again) RemoveFile(file);
     }
   }
-  Forget(endpoint, spec.plugin);
+  Forget(endpoint, plugin);
 }
 
 void Controller::AddAttachments(const AttachmentSpec& spec) {
   const std::string owner = OwnerOf(spec.key.network, spec.key.container_id, spec.key.ifname);
   const LockTable::Held lock = Lock(spec.key, owner);
   Endpoint endpoint = FindOrMakeForeign(spec, owner);
-  WithdrawFormer(endpoint, spec);
-  endpoint.attachments.reserve(endpoint.attachments.size() + spec.wanted.size());
-  for (Attachment attachment : spec.wanted) {
-    attachment.plugin = spec.plugin;
-    NameRules(endpoint, attachment);
-    endpoint.attachments.push_back(std::move(attachment));
-  }
-  ChooseBackends(endpoint);
+  std::vector<Attachment> wanted = NameWanted(endpoint, spec);
+  WithdrawFormer(endpoint, spec.plugin, wanted);
+  std::move(wanted.begin(), wanted.end(), std::back_inserter(endpoint.attachments));
 
   Rollback undo(spec.observer);
   undo.Push("record", [&] {

@@ -188,7 +188,7 @@ Attached Controller::Attach(const Network& network, const EndpointSpec& spec,
   }
   driver.PlanAddressing(network, endpoint);
   if (!endpoint.attachments.empty()) {
-    ChooseBackends(endpoint);
+    ChooseBackends(endpoint.attachments);
     journal_.Write(endpoint);  // rules name addresses; links and leases are found by owner
     Program(endpoint, network.driver, undo);
     Mark("firewall");

@@ -191,7 +191,7 @@ class Controller {
   bool IsDead(const Endpoint& endpoint);
   // attachments
   Endpoint FindOrMakeForeign(const AttachmentSpec& spec, std::string_view owner);
-  void ChooseBackends(Endpoint& endpoint);
+  void ChooseBackends(std::vector<Attachment>& attachments);
   void Program(Endpoint& endpoint, std::string_view plugin, Rollback& undo);
   void AddRules(const Attachment& attachment);
   void AddUnlessHeld(const Attachment& attachment);
@@ -200,14 +200,18 @@ class Controller {
   void WithdrawRules(Endpoint& endpoint, Attachment& attachment);
   void ReleaseIsolation(Endpoint& endpoint, Attachment& attachment);
   void Withdraw(Endpoint& endpoint, std::string_view plugin, Teardown& teardown);
-  void WithdrawFormer(Endpoint& endpoint, const AttachmentSpec& spec);
+  std::vector<Attachment> NameWanted(const Endpoint& endpoint, const AttachmentSpec& spec);
+  void WithdrawFormer(Endpoint& endpoint, std::string_view plugin,
+                      const std::vector<Attachment>& wanted);
+  firewall::Foreign ExceptRecorded(firewall::Foreign foreign, std::string_view owner,
+                                   const std::vector<std::string>& backends);
   void RemoveLinkOf(const std::string& owner, const std::string& name);
   void Forget(Endpoint& endpoint, std::string_view plugin);
   void RemovePlugin(Endpoint endpoint, const RemovalSpec& spec);
   void VerifyAttachments(const Endpoint& endpoint, std::string_view plugin);
   // reload
   void RestoreShared(const Endpoint& endpoint, ReloadReport& report);
-  void AcceptEverywhere();
+  void AcceptEverywhere(ReloadReport& report);
   firewall::Ledger MakeLedger();
   std::vector<Endpoint> RecordedHere();
   std::vector<firewall::Rules> LiveRules(std::string_view backend);

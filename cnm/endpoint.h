@@ -59,6 +59,8 @@ struct HostSysctl {
 struct Attachment {
   std::string plugin;        ///< "portmap"
   std::string backend = {};  ///< the packet filter for `rules`; "" = the best there is
+  /// Forwarding that goes wherever the host would drop: a reload looks again where that is.
+  bool follows_host = false;
   firewall::Rules rules = {};
   std::vector<std::string> links = {};   ///< on the host, alias = owner; removed with it
   std::vector<std::string> files = {};   ///< removed with it

@@ -13,21 +13,22 @@
 namespace cnm {
 namespace {
 
-bool Forwards(const Attachment& attachment) {
-  return !attachment.rules.forwarding.addresses.empty();
+bool FollowsHost(const Attachment& attachment) {
+  return attachment.follows_host;
 }
 
 /// Gives the endpoint's forwarding to backends that do not have it yet. @returns whether it changed
 bool SpreadForwarding(Endpoint& endpoint, const std::vector<std::string>& backends) {
   const auto source =
-      std::find_if(endpoint.attachments.begin(), endpoint.attachments.end(), Forwards);
+      std::find_if(endpoint.attachments.begin(), endpoint.attachments.end(), FollowsHost);
   if (source == endpoint.attachments.end()) return false;
   const std::string plugin = source->plugin;
   const firewall::Forwarding forwarding = source->rules.forwarding;
   bool changed = false;
   for (const std::string& backend : backends) {
     Attachment& attachment = EnsureAttachment(endpoint, plugin, backend);
-    if (Forwards(attachment)) continue;
+    if (!attachment.rules.forwarding.addresses.empty()) continue;
+    attachment.follows_host = true;
     attachment.rules.forwarding = forwarding;
     changed = true;
   }
@@ -37,15 +38,19 @@ bool SpreadForwarding(Endpoint& endpoint, const std::vector<std::string>& backen
 }  // namespace
 
 /// Another packet filter that drops may have come since the endpoints were made: Docker's, say.
-void Controller::AcceptEverywhere() {
+void Controller::AcceptEverywhere(ReloadReport& report) {
   const std::vector<std::string> backends = firewall::ForwardBackends();
   for (const Endpoint& seen : RecordedHere()) {
     Endpoint endpoint = seen;
     if (seen.state != EndpointState::kReady || !SpreadForwarding(endpoint, backends)) continue;
-    const LockTable::Held lock = Lock(seen.key, seen.owner);
-    std::optional<Endpoint> now = journal_.FindEndpoint(seen.owner);
-    if (now && now->state == EndpointState::kReady && SpreadForwarding(*now, backends)) {
-      journal_.Write(*now);
+    try {
+      const LockTable::Held lock = Lock(seen.key, seen.owner);
+      std::optional<Endpoint> now = journal_.FindEndpoint(seen.owner);
+      if (now && now->state == EndpointState::kReady && SpreadForwarding(*now, backends)) {
+        journal_.Write(*now);
+      }
+    } catch (Error& e) {  // one that is busy must not keep the others closed
+      report.errors.push_back(std::move(e));
     }
   }
 }
@@ -67,7 +72,7 @@ void Controller::RestoreShared(const Endpoint& endpoint, ReloadReport& report) {
 
 ReloadReport Controller::Reload() {
   ReloadReport report;
-  AcceptEverywhere();
+  AcceptEverywhere(report);
   std::set<std::string> backends;
   for (const Endpoint& endpoint : RecordedHere()) {
     if (IsDead(endpoint)) continue;
@@ -96,7 +101,7 @@ FirewallReport Controller::ReadFirewall() {
     }
   }
   for (Endpoint& endpoint : RecordedHere()) {
-    if (endpoint.state != EndpointState::kReady) continue;
+    if (IsDead(endpoint)) continue;  // what is left of it is garbage, not missing
     for (const Attachment& attachment : endpoint.attachments) {
       if (attachment.rules.empty()) continue;
       try {

@@ -104,15 +104,18 @@ void Controller::RemoveUnrecorded(const EndpointKey& key, std::string_view drive
   // lost; the derived link is the sign of that, and only then is a dump of the tables worth its
   // cost.
   const std::string owner = OwnerOf(key.network, key.container_id, key.ifname);
-  for (const std::string& backend : firewall::PresentBackends()) {
+  const std::vector<std::string> backends = firewall::PresentBackends();
+  const firewall::Foreign foreign = ExceptRecorded({.network = key.network,
+                                                    .container_id = key.container_id,
+                                                    .ifname = key.ifname,
+                                                    .masquerade = true,
+                                                    .spoof_guard = true},
+                                                   owner, backends);
+  for (const std::string& backend : backends) {
     teardown.Try("rules", [&] {
       firewall::Firewall& firewall = kernel_.firewall(backend);
       if (ours) firewall.RemoveByOwner(owner);
-      firewall.RemoveForeign({.network = key.network,
-                              .container_id = key.container_id,
-                              .ifname = key.ifname,
-                              .masquerade = true,
-                              .spoof_guard = true});
+      firewall.RemoveForeign(foreign);
     });
   }
   Mark("links");

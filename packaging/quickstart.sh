@@ -31,7 +31,7 @@ build() {
   say "2. Build: preset release, into build/release/bin"
   mkdir -p "$ROOT/build"
   cd "$ROOT"
-  { cmake --preset release && cmake --build --preset release --target cnm-plugins cnmctl; } 2>&1 | tee "$log" | while IFS= read -r line; do
+  { cmake --preset release && cmake --build --preset release --target cnm-plugins cnmctl cnm-xtables cnm-firewalld; } 2>&1 | tee "$log" | while IFS= read -r line; do
     [[ $SECONDS -gt $((shown + 4)) && $line == \[* ]] || continue
     shown=$SECONDS
     echo "      ${line:0:90}"
@@ -176,8 +176,7 @@ main() {
     *) die "usage: quickstart.sh [--plugins DIR]" ;;
   esac
   say "Done in $SECONDS s."
-  echo "To use it for real, copy the plugins where your runtime looks for them (they are one program under many names):"
-  echo "  cp -a $ROOT/build/release/bin/{bridge,host-local,loopback} /opt/cni/bin/    and see README.md"
+  echo "To use it for real, go on with \"Install\" in README.md: the programs are in $ROOT/build/release/bin"
 }
 
 main "$@"

@@ -26,7 +26,7 @@ std::vector<std::string> ForwardBackends() {
 std::vector<std::string> PresentBackends() {
   std::vector<std::string> backends;
   if (HasNftables()) backends.emplace_back("nftables");
-  backends.emplace_back("iptables");
+  if (HasIptablesTables()) backends.emplace_back("iptables");
   if (HasFirewalld()) backends.emplace_back("firewalld");
   return backends;
 }

@@ -113,6 +113,17 @@ void DecodeEnvironment(const Environment& environment, Call& call) {
   call.netns_override = IsTrue(environment.Get("CNI_NETNS_OVERRIDE"));
 }
 
+namespace {
+
+/// The natural mistake of a person who calls a plugin by hand.
+void RefuseList(const json::Object& conf) {
+  if (conf.Has("type") || !conf.Has("plugins")) return;
+  throw Error(Code::kConfig, "this is a network configuration list, not a plugin's configuration",
+              "give one element of $.plugins, with the list's name and cniVersion added");
+}
+
+}  // namespace
+
 void DecodeConfig(Call& call) {
   call.version = kOldestVersion;
   if (call.verb == Verb::kDel) {
@@ -122,6 +133,7 @@ void DecodeConfig(Call& call) {
     return;
   }
   DecodeBody(call);
+  RefuseList(*call.conf);
   DecodeName(call);
   DecodeCommonKeys(*call.conf);
   DecodePrevious(call);

@@ -49,6 +49,7 @@ Endpoint FullEndpoint() {
   Attachment& rest = EnsureAttachment(e, "firewall", "firewalld");
   rest.rules.forwarding = {{*net::Address::Parse("192.0.2.7")}, "ADMIN", "internal"};
   rest.rules.isolation = firewall::Isolation{"br0", true};
+  rest.follows_host = true;
   rest.links = {"bwp0123456789a"};
   rest.files = {"/run/cni/tuning/c1_eth0.json"};
   rest.state = R"({"a":1})";

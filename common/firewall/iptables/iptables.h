@@ -11,6 +11,10 @@ namespace cnm::firewall {
 /// Opens nothing yet: a call finds out which variant (nft or legacy) the host's iptables is.
 std::unique_ptr<Firewall> MakeIptables(Ledger ledger);
 
+/// Whether any table of either variant is in use: without one there is nothing of anybody's. No
+/// exec.
+bool HasIptablesTables();
+
 /// Whether the host's FORWARD chain drops what nobody accepts, or Docker's chains exist; either
 /// family. No exec unless legacy tables are loaded.
 bool IptablesMayDrop();

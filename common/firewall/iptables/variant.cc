@@ -49,6 +49,10 @@ bool UsesNft() {
   return false;
 }
 
+bool UsesLegacy() {
+  return !TableNames(net::Family::kIpv4).empty() || !TableNames(net::Family::kIpv6).empty();
+}
+
 /// Whether the program that people call iptables is the nft variant.
 bool IsNftProgram(const std::string& program) {
   char* const real = ::realpath(program.c_str(), nullptr);
@@ -66,9 +70,7 @@ bool HasLegacyTable(net::Family family, std::string_view table) {
 
 std::unique_ptr<Variant> FindVariant() {
   if (UsesNft()) return MakeNftVariant();
-  const bool legacy =
-      !TableNames(net::Family::kIpv4).empty() || !TableNames(net::Family::kIpv6).empty();
-  if (legacy) return MakeLegacyVariant();
+  if (UsesLegacy()) return MakeLegacyVariant();
   const std::optional<std::string> program = FindProgram("iptables");
   if (!program) return nullptr;
   return IsNftProgram(*program) ? MakeNftVariant() : MakeLegacyVariant();
@@ -82,3 +84,11 @@ std::unique_ptr<Variant> OpenVariant() {
 }
 
 }  // namespace cnm::firewall::iptables
+
+namespace cnm::firewall {
+
+bool HasIptablesTables() {
+  return iptables::UsesNft() || iptables::UsesLegacy();
+}
+
+}  // namespace cnm::firewall

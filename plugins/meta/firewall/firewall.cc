@@ -56,7 +56,9 @@ std::vector<std::string> ForwardingBackends(const Config& config) {
 }
 
 Backends ChooseBackends(const Config& config) {
-  Backends backends{.forwarding = ForwardingBackends(config), .isolation = "iptables"};
+  const bool asked = config.backend == "iptables" || config.backend == "firewalld";
+  Backends backends{
+      .forwarding = ForwardingBackends(config), .follows_host = !asked, .isolation = "iptables"};
   if (config.backend != "iptables") backends.isolation = firewall::DefaultBackend();
   return backends;
 }

@@ -49,7 +49,8 @@ std::vector<Attachment> MakeAttachments(const Config& config, const cni::Result&
   const std::optional<firewall::Isolation> isolation = MakeIsolation(config, result);
   std::vector<Attachment> attachments;
   for (const std::string& backend : backends.forwarding) {
-    Attachment attachment{.plugin = "firewall", .backend = backend};
+    Attachment attachment{
+        .plugin = "firewall", .backend = backend, .follows_host = backends.follows_host};
     attachment.rules.forwarding = forwarding;
     attachments.push_back(std::move(attachment));
   }

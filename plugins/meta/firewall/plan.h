@@ -15,6 +15,7 @@ namespace cnm::firewall_plugin {
 /// Which packet filters this host gives.
 struct Backends {
   std::vector<std::string> forwarding;  ///< where addresses must be accepted
+  bool follows_host = false;            ///< which the host decides, not the configuration
   std::string isolation;                ///< where bridges are kept apart
 };
 
