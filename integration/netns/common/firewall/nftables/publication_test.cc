@@ -43,6 +43,26 @@ TEST_F(NftablesNetns, ShowsPublishedPortsToPeople) {
   Make()->Add(Publishing(kOwnerA, {Publish(8080, "10.1.0.5/24", 80),
                                    At("192.0.2.1", Publish(8080, "10.1.0.5/24", 81)), range, udp}));
   EXPECT_EQ(Shell("nft list table inet cnm"), R"(table inet cnm {
+	set forward_v4 {
+		type ipv4_addr
+	}
+
+	set forward_v6 {
+		type ipv6_addr
+	}
+
+	set isolated_bridges {
+		type ifname
+	}
+
+	set isolated_selves {
+		type ifname . ifname
+	}
+
+	set closed_bridges {
+		type ifname
+	}
+
 	map ports_v4 {
 		type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service
 		elements = { 192.0.2.1 . tcp . 8080 comment "aaaaaaaaaaaaaaaa blue" : 10.1.0.5 . 81 }
@@ -109,6 +129,20 @@ TEST_F(NftablesNetns, ShowsPublishedPortsToPeople) {
 		ct status dnat jump reflected
 		ip daddr 224.0.0.0/4 return
 		ip6 daddr ff00::/8 return
+	}
+
+	chain user {
+	}
+
+	chain forward {
+		type filter hook forward priority filter; policy accept;
+		jump user
+		iifname @isolated_bridges oifname @isolated_bridges iifname . oifname != @isolated_selves drop
+		iifname @closed_bridges oifname @closed_bridges drop
+		ct state established,related ip daddr @forward_v4 accept
+		ct state established,related ip6 daddr @forward_v6 accept
+		ip saddr @forward_v4 accept
+		ip6 saddr @forward_v6 accept
 	}
 
 	chain reflected {
