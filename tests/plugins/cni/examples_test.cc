@@ -34,7 +34,10 @@ TEST(Examples, AreListsOfPluginsOfOurs) {
     EXPECT_EQ(std::count(kVersions.begin(), kVersions.end(), Text(list, "cniVersion")), 1);
     EXPECT_FALSE(list.Objects("plugins").empty());
     for (const json::Object& plugin : list.Objects("plugins")) {
-      EXPECT_TRUE(fs::is_directory(kSource / "plugins/main" / Text(plugin, "type")));
+      const std::string type = Text(plugin, "type");
+      EXPECT_TRUE(fs::is_directory(kSource / "plugins/main" / type) ||
+                  fs::is_directory(kSource / "plugins/meta" / type))
+          << type;
       const std::optional<json::Object> ipam = plugin.OptionalObject("ipam");
       if (!ipam) continue;
       EXPECT_TRUE(fs::is_directory(kSource / "plugins/ipam" / Text(*ipam, "type")));
