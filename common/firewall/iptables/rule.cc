@@ -29,7 +29,7 @@ std::string PortText(const PortRange& range, char between) {
 }
 
 std::string DestinationText(const Destination& to) {
-  const std::string address = to.address.ToString();
+  std::string address = to.address.ToString();
   if (!to.ports) return address;
   std::string text = fmt::format(fmt::runtime(to.address.is_v4() ? "{}:{}" : "[{}]:{}"), address,
                                  PortText(*to.ports, '-'));
