@@ -78,8 +78,8 @@ struct Isolation {
 };
 
 /// Whether iptables takes this as the name of a chain, in any text that holds one: at most 28
-/// printable characters without blanks, quotes and what begins an option; not the name of a chain or
-/// target that iptables has itself ("INPUT", "ACCEPT").
+/// printable characters without blanks, quotes and what begins an option; not the name of a chain
+/// or target that iptables has itself ("INPUT", "ACCEPT").
 bool IsChainName(std::string_view name);
 
 /// What one plugin wants for one owner (an endpoint).

@@ -75,6 +75,7 @@ void Commit(Prepared prepared) {
 void Apply(const std::vector<Script>& scripts, bool& some) {
   const FileLock lock = iptables::AcquireXtablesLock();
   std::vector<Prepared> tables;
+  tables.reserve(scripts.size());
   for (const Script& script : scripts) tables.push_back(Prepare(script));
   for (Prepared& prepared : tables) {
     Commit(std::move(prepared));
