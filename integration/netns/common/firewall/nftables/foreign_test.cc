@@ -150,7 +150,9 @@ TEST_F(NftablesNetns, RebuildsTheOthersConditionsWhenNftRefusesSome) {
 TEST_F(NftablesNetns, SeeksNftOnlyWhereThePathIsWhole) {
   ASSERT_EQ(::mount("none", "/mnt", "tmpfs", 0, nullptr), 0);
   Shell("mkdir /mnt/bin; printf '#!/bin/sh\\nexit 1\\n' > /mnt/bin/nft; chmod +x /mnt/bin/nft");
-  const std::string path = ::getenv("PATH");
+  const char* const given = ::getenv("PATH");
+  ASSERT_NE(given, nullptr);
+  const std::string path = given;
   // As many steps up as this lead to the root from anywhere.
   ::setenv("PATH", ("../../../../../../../../../../../../mnt/bin:" + path).c_str(), 1);
   const Rules rules = Conditional(kOwnerA, "192.0.2.0/24");

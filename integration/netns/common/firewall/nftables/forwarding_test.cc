@@ -149,10 +149,8 @@ class NftablesIsolation : public NftablesNetns {
     NftablesNetns::SetUp();
     if (IsSkipped() || HasFatalFailure()) return;
     Shell("sysctl -qw net.ipv4.ip_forward=1");
-    for (const char* number : {"1", "2"}) {
-      const std::string n = number;
-      Shell("ip link add br" + n + " up type bridge; ip addr add 10." + n + ".0.1/24 dev br" + n);
-    }
+    Shell("ip link add br1 up type bridge; ip addr add 10.1.0.1/24 dev br1");
+    Shell("ip link add br2 up type bridge; ip addr add 10.2.0.1/24 dev br2");
     Attach(first_, "br1", "veth1", "10.1.0.5");
     Attach(second_, "br1", "veth2", "10.1.0.6");
     Attach(other_, "br2", "veth3", "10.2.0.5");
