@@ -15,12 +15,21 @@ namespace cnm {
 
 void Controller::RemoveLinkOf(const std::string& owner, const std::string& name) {
   const std::optional<netlink::Link> link = kernel_.links().FindLink(name);
-  if (!link || !IsOwnedLink(*link, owner)) return;
+  if (!link || !IsOwnedLink(*link, owner, AttachedLinkMac(owner))) return;
   kernel_.links().Execute(netlink::RemoveLink(link->ifindex));
 }
 
 void Controller::Forget(Endpoint& endpoint, std::string_view plugin) {
   std::erase_if(endpoint.attachments, [&](const Attachment& a) { return IsOf(a, plugin); });
+}
+
+/// A foreign record goes with its last attachment.
+void Controller::WriteOrForget(const Endpoint& endpoint) {
+  if (endpoint.foreign() && endpoint.attachments.empty()) {
+    journal_.RemoveEndpoint(endpoint.owner);
+  } else {
+    journal_.Write(endpoint);
+  }
 }
 
 /// Takes away rules, links and files of the plugin's attachments ("" = of all).
@@ -38,11 +47,7 @@ void Controller::Withdraw(Endpoint& endpoint, std::string_view plugin, Teardown&
 }
 
 void Controller::RemovePlugin(Endpoint endpoint, const RemovalSpec& spec) {
-  if (endpoint.host.boot_id == host_.boot_id && endpoint.host.netns != host_.netns) {
-    Warn(fmt::format("{} belongs to another host network namespace: left alone",
-                     Describe(endpoint.key)));
-    return;
-  }
+  if (LeftAlone(endpoint)) return;
   Teardown teardown;
   if (endpoint.host == host_) {
     for (const Attachment& attachment : endpoint.attachments) {
@@ -53,15 +58,9 @@ void Controller::RemovePlugin(Endpoint endpoint, const RemovalSpec& spec) {
     Withdraw(endpoint, spec.plugin, teardown);
     Mark("firewall");
   }
-  if (!teardown.ok()) teardown.ThrowIfFailed();
+  teardown.ThrowIfFailed();
   Forget(endpoint, spec.plugin);
-  TryJournal([&] {
-    if (endpoint.foreign() && endpoint.attachments.empty()) {
-      journal_.RemoveEndpoint(endpoint.owner);
-    } else {
-      journal_.Write(endpoint);
-    }
-  });
+  TryJournal([&] { WriteOrForget(endpoint); });
 }
 
 /// What the reference names by container and network, or by address alone, may be a recorded

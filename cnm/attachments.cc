@@ -1,4 +1,4 @@
-// attachments.cc: what meta plugins add to an endpoint, and taking it away.
+// attachments.cc: what plugins add to an endpoint. Taking it away is in attachment_removal.cc.
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -7,7 +7,6 @@
 
 #include "cnm/controller.h"
 #include "cnm/id.h"
-#include "cnm/owned_link.h"
 #include "common/base/atomic_file.h"
 #include "common/base/digest.h"
 #include "common/base/error.h"
@@ -71,7 +70,7 @@ void Controller::ChooseBackends(std::vector<Attachment>& attachments) {
   }
 }
 
-void Controller::AddRules(const Attachment& attachment) {
+void Controller::AddRules(Attachment& attachment) {
   const firewall::Rules& rules = attachment.rules;
   std::optional<LockTable::Held> lock;
   if (rules.isolation) {
@@ -82,28 +81,39 @@ void Controller::AddRules(const Attachment& attachment) {
   ForgetFlows(rules.publication);
 }
 
+/// The wishes of other live endpoints for this bridge.
+std::vector<firewall::Isolation> Controller::OtherWishes(const Endpoint& endpoint,
+                                                         const Attachment& released) {
+  std::vector<firewall::Isolation> wishes;
+  for (const Endpoint& other : RecordedHere()) {
+    if (other.owner == endpoint.owner) continue;
+    for (const Attachment& attachment : other.attachments) {
+      const auto& wish = attachment.rules.isolation;
+      const bool same_bridge = wish && wish->bridge == released.rules.isolation->bridge;
+      // Liveness last: it asks the kernel.
+      if (same_bridge && attachment.backend == released.backend && !IsDead(other)) {
+        wishes.push_back(*wish);
+      }
+    }
+  }
+  return wishes;
+}
+
 /// Isolation is the bridge's: it goes with the last endpoint that wants it. That is decided, and
 /// the record freed of it, under the bridge's lock; otherwise two that leave at once would each see
 /// the other.
 void Controller::ReleaseIsolation(Endpoint& endpoint, Attachment& attachment) {
-  const firewall::Isolation isolation = *attachment.rules.isolation;
-  const LockTable::Held lock = locks_.Acquire(BridgeLockKey(isolation.bridge),
-                                              "isolation of " + isolation.bridge, options_.holder);
   firewall::Rules rules;
-  rules.isolation = isolation;
-  std::vector<firewall::Rules> others = LiveRules(attachment.backend);
-  std::erase_if(others, [&](const firewall::Rules& other) {
-    return other.owner == endpoint.owner || !other.isolation ||
-           other.isolation->bridge != isolation.bridge;
-  });
-  const bool same = std::any_of(others.begin(), others.end(), [&](const firewall::Rules& other) {
-    return other.isolation == isolation;
-  });
-  if (!same) {
+  rules.isolation = attachment.rules.isolation;
+  const std::string& bridge = rules.isolation->bridge;
+  const LockTable::Held lock =
+      locks_.Acquire(BridgeLockKey(bridge), "isolation of " + bridge, options_.holder);
+  const std::vector<firewall::Isolation> wishes = OtherWishes(endpoint, attachment);
+  if (std::find(wishes.begin(), wishes.end(), *rules.isolation) == wishes.end()) {
     firewall::Firewall& firewall = kernel_.firewall(attachment.backend);
     firewall.Remove(rules);
-    for (firewall::Rules& other : others) {  // a former configuration's stricter or looser wish
-      rules.isolation = other.isolation;
+    for (const firewall::Isolation& wish : wishes) {  // of another strictness
+      rules.isolation = wish;
       firewall.Add(rules);
     }
   }
@@ -136,10 +146,7 @@ void Controller::Program(Endpoint& endpoint, std::string_view plugin, Rollback& 
 
 Endpoint Controller::FindOrMakeForeign(const AttachmentSpec& spec, std::string_view owner) {
   std::optional<Endpoint> recorded = journal_.FindEndpoint(owner);
-  if (recorded && recorded->host.boot_id == host_.boot_id && recorded->host.netns != host_.netns) {
-    throw Error(Code::kExists, fmt::format("{} exists already", Describe(spec.key)),
-                "it belongs to another host network namespace: DEL it there first");
-  }
+  if (recorded) RefuseElsewhere(*recorded);
   const bool same_host = recorded && recorded->host == host_;
   if (same_host && recorded->state == EndpointState::kReady &&
       recorded->sandbox.identity == spec.sandbox.identity) {
@@ -212,11 +219,7 @@ void Controller::AddAttachments(const AttachmentSpec& spec) {
   undo.Push("record", [&] {
     if (undo.failed()) return;
     Forget(endpoint, spec.plugin);
-    if (endpoint.foreign() && endpoint.attachments.empty()) {
-      journal_.RemoveEndpoint(owner);
-    } else {
-      journal_.Write(endpoint);
-    }
+    WriteOrForget(endpoint);
   });
   journal_.Write(endpoint);
   Mark("journal");

@@ -130,15 +130,23 @@ Network Controller::EnsureNetwork(const Network& wanted) {
   throw Error(Code::kTryAgain, fmt::format("record network {}: it keeps changing", wanted.name));
 }
 
+/// Of this boot, but of a host side that is not ours to touch.
+bool Controller::IsElsewhere(const Endpoint& endpoint) const {
+  return endpoint.host.boot_id == host_.boot_id && endpoint.host.netns != host_.netns;
+}
+
+void Controller::RefuseElsewhere(const Endpoint& endpoint) const {
+  if (!IsElsewhere(endpoint)) return;
+  throw Error(Code::kExists, fmt::format("{} exists already", Describe(endpoint.key)),
+              "it belongs to another host network namespace: DEL it there first");
+}
+
 /// Makes room for a new endpoint of this owner: what a killed process or a dead container left is
 /// removed, a live endpoint is an error.
 void Controller::ClearWay(const EndpointKey& key, std::string_view owner) {
   std::optional<Endpoint> left = journal_.FindEndpoint(owner);
   if (!left) return;
-  if (left->host.boot_id == host_.boot_id && left->host.netns != host_.netns) {
-    throw Error(Code::kExists, fmt::format("{} exists already", Describe(key)),
-                "it belongs to another host network namespace: DEL it there first");
-  }
+  RefuseElsewhere(*left);
   if (left->state == EndpointState::kReady && LivenessOf(*left) == Liveness::kAlive) {
     throw Error(Code::kExists, fmt::format("{} exists already", Describe(key)),
                 fmt::format("made by {} in {}, host link {}; DEL it first", left->runtime,

@@ -190,14 +190,20 @@ class Controller {
   bool HasLiveEndpoints(std::string_view network);
   bool IsDead(const Endpoint& endpoint);
   // attachments
+  bool IsElsewhere(const Endpoint& endpoint) const;
+  void RefuseElsewhere(const Endpoint& endpoint) const;
+  bool LeftAlone(const Endpoint& endpoint) const;
+  void WriteOrForget(const Endpoint& endpoint);
   Endpoint FindOrMakeForeign(const AttachmentSpec& spec, std::string_view owner);
   void ChooseBackends(std::vector<Attachment>& attachments);
   void Program(Endpoint& endpoint, std::string_view plugin, Rollback& undo);
-  void AddRules(const Attachment& attachment);
-  void AddUnlessHeld(const Attachment& attachment);
+  void AddRules(Attachment& attachment);
+  void AddUnlessHeld(Attachment& attachment);
   bool WithdrawDeadHolders(const Attachment& wanted);
   void NameHolder(Error& error);
   void WithdrawRules(Endpoint& endpoint, Attachment& attachment);
+  std::vector<firewall::Isolation> OtherWishes(const Endpoint& endpoint,
+                                               const Attachment& released);
   void ReleaseIsolation(Endpoint& endpoint, Attachment& attachment);
   void Withdraw(Endpoint& endpoint, std::string_view plugin, Teardown& teardown);
   std::vector<Attachment> NameWanted(const Endpoint& endpoint, const AttachmentSpec& spec);

@@ -17,7 +17,7 @@ bool Controller::MayCollect(const Endpoint& endpoint, const GarbageRequest& requ
     why = "listed";
     return false;
   }
-  if (endpoint.host.boot_id == host_.boot_id && endpoint.host.netns != host_.netns) {
+  if (IsElsewhere(endpoint)) {
     why = "of another host network namespace";
     return false;
   }

@@ -1,4 +1,4 @@
-// owned_link.cc: which links on the host are an endpoint's, besides the one that carries it.
+// owned_link.cc: which links on the host are an endpoint's.
 #include "cnm/owned_link.h"
 
 #include <fmt/format.h>
@@ -7,13 +7,16 @@
 
 namespace cnm {
 
-net::Mac OwnedLinkMac(std::string_view owner) {
-  return DerivedMac(fmt::format("link of {}", owner));
+net::Mac HostLinkMac(std::string_view owner) {
+  return DerivedMac(fmt::format("host link of {}", owner));
 }
 
-bool IsOwnedLink(const netlink::Link& link, std::string_view owner) {
-  if (!link.alias.empty()) return link.alias == owner;
-  return link.mac == OwnedLinkMac(owner);
+net::Mac AttachedLinkMac(std::string_view owner) {
+  return DerivedMac(fmt::format("attached link of {}", owner));
+}
+
+bool IsOwnedLink(const netlink::Link& link, std::string_view owner, const net::Mac& born_with) {
+  return link.alias.empty() ? link.mac == born_with : link.alias == owner;
 }
 
 }  // namespace cnm

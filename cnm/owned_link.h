@@ -1,4 +1,4 @@
-// owned_link.h: which links on the host are an endpoint's, besides the one that carries it.
+// owned_link.h: which links on the host are an endpoint's.
 #pragma once
 
 #include <string_view>
@@ -8,11 +8,13 @@
 
 namespace cnm {
 
-/// The MAC address to create such a link with: it tells whose the link is until its alias does,
-/// which can only be set a request later.
-net::Mac OwnedLinkMac(std::string_view owner);
+/// The MAC addresses to create an owner's links with: one tells whose a link is until its alias
+/// does, which can only be set a request later. Of the link that carries the endpoint, and of those
+/// that attachments add.
+net::Mac HostLinkMac(std::string_view owner);
+net::Mac AttachedLinkMac(std::string_view owner);
 
 /// Whether the link carries the owner as its alias, or has no alias yet and this MAC address.
-bool IsOwnedLink(const netlink::Link& link, std::string_view owner);
+bool IsOwnedLink(const netlink::Link& link, std::string_view owner, const net::Mac& born_with);
 
 }  // namespace cnm

@@ -51,8 +51,9 @@ void Controller::NameHolder(Error& error) {
   }
 }
 
-/// Adds the attachment's rules; in the way may only be the living.
-void Controller::AddUnlessHeld(const Attachment& attachment) {
+/// Adds the attachment's rules; in the way may only be the living. A refusal changed nothing, so it
+/// leaves no rules to withdraw: a sibling interface may have some with the same text.
+void Controller::AddUnlessHeld(Attachment& attachment) {
   for (bool again = false;; again = true) {
     try {
       kernel_.firewall(attachment.backend).Add(attachment.rules);
@@ -61,6 +62,7 @@ void Controller::AddUnlessHeld(const Attachment& attachment) {
       if (e.code() != Code::kInUse) throw;
       if (!again && WithdrawDeadHolders(attachment)) continue;
       NameHolder(e);
+      attachment.rules = {};
       throw;
     }
   }

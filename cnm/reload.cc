@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "cnm/controller.h"
-#include "cnm/teardown.h"
 #include "common/base/error.h"
 #include "common/firewall/select.h"
 #include "common/netns/sysctl.h"

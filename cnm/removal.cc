@@ -46,14 +46,18 @@ void Controller::TryJournal(const std::function<void()>& step) {
   }
 }
 
+/// Says so when the endpoint is not ours to touch.
+bool Controller::LeftAlone(const Endpoint& endpoint) const {
+  if (!IsElsewhere(endpoint)) return false;
+  Warn(fmt::format("{} belongs to another host network namespace: left alone",
+                   Describe(endpoint.key)));
+  return true;
+}
+
 void Controller::Remove(Endpoint endpoint, Removal removal,
                         const std::optional<netns::NetNs>& sandbox) {
+  if (LeftAlone(endpoint)) return;
   const bool same_boot = endpoint.host.boot_id == host_.boot_id;
-  if (same_boot && endpoint.host.netns != host_.netns) {
-    Warn(fmt::format("{} belongs to another host network namespace: left alone",
-                     Describe(endpoint.key)));
-    return;
-  }
   const bool was_complete = endpoint.state != EndpointState::kPending;
   if (endpoint.state == EndpointState::kReady) {
     // From here on a kill is finished by anybody. What nobody asked to remove keeps its protection

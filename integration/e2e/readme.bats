@@ -22,6 +22,9 @@ setup_file() {
   mkdir -p "$BATS_FILE_TMPDIR"/{bin,clone/build/release}
   ln -s "$CNM_PLUGINS" "$BATS_FILE_TMPDIR/clone/build/release/bin"
   mount -t tmpfs tmpfs /usr/local/bin
+  # The README makes a folder there, beside what podman needs.
+  mkdir -p /run/libexec/{upper,work}
+  mount -t overlay overlay -o lowerdir=/usr/libexec,upperdir=/run/libexec/upper,workdir=/run/libexec/work /usr/libexec
   rm /opt/cni/bin/*
 
   { sed '/^\[network\]/,$d' "$SUPPORT/podman/containers.conf"; block podman-conf; } > "$BATS_FILE_TMPDIR/containers.conf"

@@ -280,11 +280,25 @@ def test_an_explicit_backend_is_the_only_one(host):
     one = Member(host, "c1", firewall={"backend": "iptables", "ingressPolicy": "same-bridge"})
     assert not ours(host) and len(rules_for(one, "nft")) == 4
     assert any("CNI-ISOLATION" in line for line in xtables("nft"))
+    reload(host)
+    assert not ours(host) and len(rules_for(one, "nft")) == 4, "a reload keeps to it"
     one.leave()
     two = Member(host, "c2", firewall={"backend": "nftables"})
     assert mentions(host, two.addresses[4]), "ours"
     assert len(rules_for(two, "nft")) == 4, "an accept of ours does not undo a drop of theirs"
     two.leave()
+
+
+def test_a_late_del_spares_who_has_the_address_now(host):
+    outside_of(host)
+    drop_by_default("nft")
+    one = Member(host, "c1", firewall={})
+    gone = {**one.firewall, "prevResult": one.result}  # the former holder's cached result names the same addresses
+    host.ours.delete(gone, "", container="gone").ok()
+    assert len(rules_for(one, "nft")) == 4, rules_for(one, "nft")
+    must_pass(*paths(one, OUTSIDE))
+    one.leave()
+    assert not rules_for(one, "nft")
 
 
 def hide(*prefixes):

@@ -34,6 +34,14 @@ def test_stdin_that_is_no_object(host):
             assert error["msg"].startswith("error unmarshall network config"), (body, error)
 
 
+def test_a_network_configuration_list_is_no_plugins_configuration(host):
+    host.container("c1")
+    whole = {"cniVersion": "1.0.0", "name": "net1", "plugins": [bridge_config()]}
+    for plugin in ("bridge", "portmap", "firewall"):
+        error = refused(host, plugin, whole)
+        assert error["code"] == 7 and "list" in error["msg"] and "$.plugins" in error["details"], error
+
+
 def test_invalid_utf_8_does_not_crash(host):
     c1 = host.container("c1")
     for body in (b'{"cniVersion":"1.0.0","name":"n\xff","type":"bridge"}', b"\xff\xfe{}", b"\x80" * 1000):

@@ -2,9 +2,10 @@
 
 import os
 import pathlib
+import select
 import subprocess
 
-from port_site import BACKENDS, HOST, HOST6, IPTABLES, Site, mapping
+from port_site import BACKENDS, Container, HOST, HOST6, IPTABLES, Site, mapping
 from private_host import wait_until
 from tap import each
 from test_host import bridge_config
@@ -103,6 +104,44 @@ def test_a_second_add_replaces_what_the_first_published(host, variant):
     assert ask(site.outside, HOST, 8081).name == "c1" and not ask(site.outside, HOST, 8080, patience=0.3)
     site.withdraw(c1, (8081, 80))
     assert not site.rules(), site.rules()
+
+
+def test_a_second_add_of_the_same_ports_touches_nothing(host):
+    site = Site(host, "nftables")
+    c1 = site.container()
+    site.publish(c1, *PORTS)
+    monitor = subprocess.Popen(["nft", "monitor"], stdout=subprocess.PIPE, text=True)
+
+    def seen_until(mark):
+        lines = []
+        while mark not in (lines or [""])[-1]:
+            lines.append(monitor.stdout.readline())
+        return lines[:-1]
+
+    # The first marks only wake the monitor: it says nothing before it listens.
+    wait_until(lambda: os.system("nft add table ip mark_start; nft delete table ip mark_start") == 0
+               and select.select([monitor.stdout], [], [], 0.1)[0], what="nft monitor listens")
+    site.publish(c1, *PORTS)
+    os.system("nft add table ip mark_end")
+    changes = [line for line in seen_until("mark_end") if " cnm" in line]
+    monitor.kill()
+    monitor.wait()
+    assert not changes, changes
+
+
+@each(*BACKENDS)
+def test_a_refused_sibling_interface_leaves_the_first_ones_ports_alone(host, variant):
+    site = Site(host, variant)
+    c1 = site.container()
+    Server(c1.netns, "c1", 80)
+    site.publish(c1, *PORTS)
+    second = Container(c1.netns, host.ours.add(site.bridge(), c1.netns, container="c1", ifname="eth1").ok().json)
+    config = {**site.config(*PORTS), "prevResult": second.result}
+    host.ours.add(config, c1.netns, container="c1", ifname="eth1").error(101)
+    host.ours.delete(config, c1.netns, container="c1", ifname="eth1").ok()
+    host.ours.delete(site.bridge(), c1.netns, container="c1", ifname="eth1").ok()
+    assert ask(site.outside, HOST, 8080).name == "c1"
+    site.check(c1, *PORTS).ok()
 
 
 # ---- DEL

@@ -12,6 +12,7 @@
 #include "cnm/drivers/bridge/links.h"
 #include "cnm/drivers/bridge/options.h"
 #include "cnm/id.h"
+#include "cnm/owned_link.h"
 #include "cnm/sandbox/configure.h"
 #include "common/base/error.h"
 #include "common/netns/sysctl.h"
@@ -65,7 +66,7 @@ netlink::Link CreatePair(const Options& options, Endpoint& endpoint, int bridge,
                   fmt::format("CNI_IFNAME {}: the sandbox {} has a link of this name",
                               endpoint.key.ifname, endpoint.sandbox.path));
     }
-    if (taken->alias == endpoint.owner || taken->mac == host_link.mac) {
+    if (IsOwnedLink(*taken, endpoint.owner, host_link.mac)) {
       socket.Execute(netlink::RemoveLink(taken->ifindex));  // ours: its record was lost
       continue;
     }

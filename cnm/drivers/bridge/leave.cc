@@ -1,6 +1,7 @@
 // leave.cc: removing an endpoint's links, with and without a record.
 #include "cnm/drivers/bridge/driver.h"
 #include "cnm/id.h"
+#include "cnm/owned_link.h"
 #include "common/netlink/socket.h"
 
 namespace cnm::bridge {
@@ -10,10 +11,7 @@ namespace {
 /// killed before it set the alias. Its peer goes with it.
 bool RemoveHostLink(const std::string& name, const std::string& owner, netlink::Socket& socket) {
   const std::optional<netlink::Link> link = socket.FindLink(name);
-  if (!link) return false;
-  const bool unmarked_but_ours =
-      link->alias.empty() && link->mac == DerivedMac("host link of " + owner);
-  if (link->alias != owner && !unmarked_but_ours) return false;
+  if (!link || !IsOwnedLink(*link, owner, HostLinkMac(owner))) return false;
   socket.Execute(netlink::RemoveLink(link->ifindex));
   return true;
 }

@@ -6,6 +6,7 @@
 #include "cnm/drivers/bridge/driver.h"
 #include "cnm/drivers/bridge/options.h"
 #include "cnm/id.h"
+#include "cnm/owned_link.h"
 #include "common/base/error.h"
 
 namespace cnm::bridge {
@@ -58,8 +59,8 @@ void BridgeDriver::CreateEndpoint(const Network& network, Endpoint& endpoint) co
   const Options options = OptionsOf(network);
   // Both MACs are derived: a container that comes back keeps its neighbours' trust, and a host link
   // is known as ours before its alias is set.
-  endpoint.host_link = HostLink{.name = HostLinkName(endpoint.owner, 0),
-                                .mac = DerivedMac("host link of " + endpoint.owner)};
+  endpoint.host_link =
+      HostLink{.name = HostLinkName(endpoint.owner, 0), .mac = HostLinkMac(endpoint.owner)};
   if (endpoint.mac == net::Mac{}) endpoint.mac = DerivedMac("link of " + endpoint.owner);
   if (options.mac_spoof_check) {
     EnsureAttachment(endpoint, type(), kGuardBackend).rules.spoof_guard =

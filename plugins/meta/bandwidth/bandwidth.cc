@@ -94,7 +94,8 @@ cni::Result Add(const cni::Call& call) {
   spec.apply = [&](Rollback& undo) { Apply(shaping, owner, host, undo); };
   controller.AddAttachments(spec);
   if (config.egress.set()) {
-    result.interfaces.push_back({.name = shaping.site.ifb, .mac = OwnedLinkMac(owner).ToString()});
+    result.interfaces.push_back(
+        {.name = shaping.site.ifb, .mac = AttachedLinkMac(owner).ToString()});
   }
   return result;
 }

@@ -37,15 +37,16 @@ void Execute(std::string_view step, const netlink::Request& request, netlink::So
 
 void RemoveIfb(const std::string& name, std::string_view owner, netlink::Socket& host) {
   const std::optional<netlink::Link> link = host.FindLink(name);
-  if (link && IsOwnedLink(*link, owner)) host.Execute(netlink::RemoveLink(link->ifindex));
+  if (link && IsOwnedLink(*link, owner, AttachedLinkMac(owner)))
+    host.Execute(netlink::RemoveLink(link->ifindex));
 }
 
 /// @returns its ifindex
 int EnsureIfb(const Site& site, std::string_view owner, const Bench& bench) {
   std::optional<netlink::Link> link = bench.host.FindLink(site.ifb);
   bench.undo.Push("ifb", [&site, owner, &host = bench.host] { RemoveIfb(site.ifb, owner, host); });
-  if (!link || !IsOwnedLink(*link, owner)) {
-    Execute("adding link", netlink::CreateIfb({site.ifb, OwnedLinkMac(owner), site.mtu}),
+  if (!link || !IsOwnedLink(*link, owner, AttachedLinkMac(owner))) {
+    Execute("adding link", netlink::CreateIfb({site.ifb, AttachedLinkMac(owner), site.mtu}),
             bench.host);
     link = bench.host.GetLink(site.ifb);
   }
@@ -169,7 +170,7 @@ void RemoveUnrecordedIfbs(const EndpointKey& key, netlink::Socket& host) {
     const std::optional<netlink::Link> link = host.FindLink(name);
     if (!link || link->kind != "ifb") continue;
     const bool is_reference = name == reference && link->alias.empty();
-    if (is_reference || IsOwnedLink(*link, owner)) {
+    if (is_reference || IsOwnedLink(*link, owner, AttachedLinkMac(owner))) {
       host.Execute(netlink::RemoveLink(link->ifindex));
     }
   }

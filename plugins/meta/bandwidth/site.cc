@@ -81,7 +81,7 @@ Site SurveySite(const netlink::Link& host_link, const EndpointKey& key, netlink:
   const std::string owner = OwnerOf(key.network, key.container_id, key.ifname);
   site.ifb = ReferenceIfbName(key);
   const std::optional<netlink::Link> taken = host.FindLink(site.ifb);
-  if (taken && !IsOwnedLink(*taken, owner)) site.ifb = OwnIfbName(owner);
+  if (taken && !IsOwnedLink(*taken, owner, AttachedLinkMac(owner))) site.ifb = OwnIfbName(owner);
   if (netlink::FindQdisc(host, host_link.ifindex, netlink::kIngressParent)) {
     site.makes_ingress_qdisc = false;
     site.priority = ChoosePriority(host_link, host);
