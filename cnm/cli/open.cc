@@ -1,13 +1,16 @@
 // open.cc: the core as cnmctl opens it, and releasing addresses through the recorded IPAM plugin.
 #include "cnm/cli/open.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "cnm/drivers/bridge/driver.h"
 #include "common/base/error.h"
+#include "common/base/search_path.h"
 #include "common/base/subprocess.h"
 #include "common/json/object.h"
 
@@ -16,14 +19,8 @@ namespace {
 
 constinit const bridge::BridgeDriver kBridge;
 
-std::string FindProgram(const std::string& type, std::string_view path) {
-  while (!path.empty()) {
-    const std::string_view directory = path.substr(0, path.find(':'));
-    path.remove_prefix(std::min(path.size(), directory.size() + 1));
-    std::string file = fmt::format("{}/{}", directory, type);
-    struct stat st {};
-    if (::stat(file.c_str(), &st) == 0 && S_ISREG(st.st_mode)) return file;
-  }
+std::string GetPlugin(const std::string& type, std::string_view path) {
+  if (std::optional<FoundFile> file = FindInPath(type, path)) return std::move(file->path);
   throw Error(Code::kNotFound, fmt::format("IPAM plugin {}: not found", type),
               "the record's CNI_PATH no longer holds it; put it back and run this again");
 }
@@ -39,7 +36,7 @@ void ReleaseAddresses(const std::string& journal) {
   o.Optional("netns", netns);
   o.Required("containerId", container_id);
   o.Required("ifname", ifname);
-  const std::string program = FindProgram(type, path);
+  const std::string program = GetPlugin(type, path);
   Command command;
   command.path = program;
   command.arguments = {type};

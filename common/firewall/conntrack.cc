@@ -165,7 +165,7 @@ size_t FlushFamily(netlink::Channel& channel, const std::vector<Stale>& stale, n
 size_t FlushFlows(std::span<const PortMapping> mappings) {
   std::optional<netlink::Channel> channel;
   size_t flushed = 0;
-  for (const net::Family family : {net::Family::kIpv4, net::Family::kIpv6}) {
+  for (const net::Family family : net::kFamilies) {
     const std::vector<Stale> stale = StaleOf(mappings, family);
     if (stale.empty()) continue;
     if (!channel) channel = netlink::Channel::Open(NETLINK_NETFILTER);

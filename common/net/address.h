@@ -13,6 +13,7 @@ namespace cnm::net {
 
 /// Address family; the value is the kernel's AF_ number.
 enum class Family : uint8_t { kIpv4 = 2, kIpv6 = 10 };
+inline constexpr Family kFamilies[] = {Family::kIpv4, Family::kIpv6};
 
 /// An IPv4 or IPv6 address. Ordered by family, then numerically. IPv4-mapped IPv6 text is an IPv4
 /// address, as in Go's net.IP.

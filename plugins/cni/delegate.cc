@@ -1,14 +1,13 @@
 // delegate.cc: finding and calling other plugins.
 #include "plugins/cni/delegate.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "common/base/error.h"
+#include "common/base/search_path.h"
 #include "common/base/subprocess.h"
 #include "common/json/object.h"
 #include "plugins/cni/error.h"
@@ -17,32 +16,15 @@
 namespace cnm::cni {
 namespace {
 
-/// A file that was found, with what stat(2) says about it.
-struct Found {
-  std::string path;
-  struct stat status {};
-};
-
-bool IsRegularFile(Found& file) {
-  return ::stat(file.path.c_str(), &file.status) == 0 && S_ISREG(file.status.st_mode);
-}
-
-Found Find(std::string_view type, std::string_view path) {
+FoundFile Find(std::string_view type, std::string_view path) {
   if (type.empty()) throw Error(Code::kConfig, "no plugin name provided");
   if (type.find('/') != std::string_view::npos || type == "." || type == "..") {
     throw Error(Code::kConfig, fmt::format("invalid plugin name: {}", type));
   }
   if (path.empty()) throw Error(Code::kEnvironment, "no paths provided");
+  if (std::optional<FoundFile> file = FindInPath(type, path)) return *std::move(file);
   std::string tried(path);
   std::replace(tried.begin(), tried.end(), ':', ' ');
-  for (bool more = true; more;) {
-    const size_t colon = path.find(':');
-    more = colon != std::string_view::npos;
-    const std::string_view directory = path.substr(0, colon);
-    if (more) path.remove_prefix(colon + 1);
-    Found file{fmt::format("{}/{}", directory.empty() ? "." : directory, type)};
-    if (IsRegularFile(file)) return file;
-  }
   throw Error(Code::kNotFound, fmt::format("failed to find plugin {:?} in path [{}]", type, tried));
 }
 
@@ -64,7 +46,7 @@ std::string FindExecutable(std::string_view type, std::string_view path) {
 }
 
 std::optional<Result> Delegates::Run(std::string_view type, const Call& call) const {
-  const Found file = Find(type, call.path);
+  const FoundFile file = Find(type, call.path);
   const Plugin* own = FindPlugin(registry_, type);
   if (own != nullptr && IsOwnProgram(file.path, file.status)) return Dispatch(*own, call);
   return Execute(file.path, call);

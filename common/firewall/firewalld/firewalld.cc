@@ -28,6 +28,7 @@
 #include "common/base/subprocess.h"
 #include "common/firewall/companion.h"
 #include "common/firewall/firewalld/exit_status.h"
+#include "common/firewall/nft_table.h"
 #include "common/netlink/attributes.h"
 #include "common/netlink/channel.h"
 
@@ -100,15 +101,10 @@ bool HasLine(std::string_view text, std::string_view line) {
 
 /// It makes `table inet firewalld` when it starts and deletes it when it stops.
 bool HasItsTable() {
-  netlink::Request request("look for the table of firewalld",
-                           NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETTABLE, 0);
-  for (const int err : {ENOENT, EINVAL, EOPNOTSUPP, EPROTONOSUPPORT, EAFNOSUPPORT}) {
-    request.Tolerate(err);  // all but the first: a kernel without nf_tables
-  }
-  netlink::AppendHeader(request, nfgenmsg{kInet, NFNETLINK_V0, 0});
-  netlink::PutText(request, NFTA_TABLE_NAME, "firewalld");
   Fd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER));
-  return fd && netlink::Channel(std::move(fd)).Ask(request, [](const nlmsghdr&) {}) == 0;
+  if (!fd) return false;
+  netlink::Channel channel(std::move(fd));
+  return HasNftTable(channel, kInet, "firewalld");
 }
 
 /// Its older way, which leaves no such mark.

@@ -26,8 +26,6 @@ namespace {
 
 using Kind = Operation::Kind;
 
-constexpr std::array<net::Family, 2> kFamilies = {net::Family::kIpv4, net::Family::kIpv6};
-
 bool OnlyDeletes(const Script& script) {
   return std::all_of(script.operations.begin(), script.operations.end(), [](const Operation& o) {
     return o.kind == Kind::kDelete || o.kind == Kind::kDeleteJumps || o.kind == Kind::kDeleteChain;
@@ -105,7 +103,7 @@ std::optional<std::string> LegacyVariant::FindMissing(const std::vector<Script>&
 
 std::vector<Standing> LegacyVariant::List() {
   std::vector<Script> tables;
-  for (const net::Family family : kFamilies) {
+  for (const net::Family family : net::kFamilies) {
     for (const char* const table : {"filter", "nat", "raw"}) {
       if (HasLegacyTable(family, table)) tables.push_back({family, table});
     }
@@ -123,7 +121,7 @@ std::vector<Standing> LegacyVariant::List() {
 
 bool LegacyVariant::MayDrop() {
   std::vector<Script> tables;
-  for (const net::Family family : kFamilies) {
+  for (const net::Family family : net::kFamilies) {
     if (HasLegacyTable(family, "filter")) tables.push_back({family, "filter"});
   }
   return !tables.empty() && RunHelper("may-drop", RenderScripts(tables)) == "yes\n";

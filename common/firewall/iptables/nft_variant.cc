@@ -40,7 +40,6 @@ namespace {
 
 constexpr int kAttempts = 16;
 constexpr int kRestores = 3;  // each is a process, while the lock is held
-constexpr std::array<net::Family, 2> kFamilies = {net::Family::kIpv4, net::Family::kIpv6};
 
 /// The changes that one table needs.
 struct TableEdits {
@@ -131,7 +130,7 @@ std::vector<std::string> RestorePrograms(net::Family family) {
 }
 
 void RestoreAll(const std::vector<TableEdits>& tables, const Changed& changed) {
-  for (const net::Family family : kFamilies) {
+  for (const net::Family family : net::kFamilies) {
     const std::string text = RestoreText(tables, family);
     if (text.empty()) continue;
     changed();  // a process commits table by table, so it may fail with some of it done
@@ -259,7 +258,7 @@ std::optional<std::string> NftVariant::FindMissing(const std::vector<Script>& sc
 
 std::vector<Standing> NftVariant::List() {
   std::vector<Standing> standing;
-  for (const net::Family family : kFamilies) {
+  for (const net::Family family : net::kFamilies) {
     for (const ChainName& name : ListNftChains(channel_, family)) {
       const TableName table{family, name.table};
       for (Present& present : ReadNftChain(channel_, table, name.chain).rules) {
@@ -281,12 +280,12 @@ bool NftVariant::MayDrop(net::Family family) {
 }
 
 bool NftVariant::MayDrop() {
-  return std::any_of(kFamilies.begin(), kFamilies.end(),
+  return std::any_of(std::begin(net::kFamilies), std::end(net::kFamilies),
                      [&](net::Family family) { return MayDrop(family); });
 }
 
 void NftVariant::RequirePrograms() {
-  for (const net::Family family : kFamilies) GetProgram(RestorePrograms(family));
+  for (const net::Family family : net::kFamilies) GetProgram(RestorePrograms(family));
 }
 
 }  // namespace

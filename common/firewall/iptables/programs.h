@@ -9,10 +9,6 @@
 
 namespace cnm::firewall::iptables {
 
-/// The program's path: in the caller's PATH, as the reference plugins look for it, then in the
-/// usual directories.
-std::optional<std::string> FindProgram(std::string_view name);
-
 /// The first of these programs that is there. @throws Error kUnavailable when none is
 std::string GetProgram(const std::vector<std::string>& names);
 

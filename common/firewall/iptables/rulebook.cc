@@ -48,8 +48,6 @@ void AppendAll(std::vector<Script>& scripts, const std::vector<Script>& more) {
   }
 }
 
-constexpr std::array<net::Family, 2> kFamilies = {net::Family::kIpv4, net::Family::kIpv6};
-
 }  // namespace
 
 std::vector<Script> AddScripts(const Rules& rules) {
@@ -59,7 +57,7 @@ std::vector<Script> AddScripts(const Rules& rules) {
                                            rules.spoof_guard->link));
   }
   std::vector<Script> scripts;
-  for (const net::Family family : kFamilies) {
+  for (const net::Family family : net::kFamilies) {
     Append(scripts, family, "raw", GuardLocalhost(rules.publication, family));
     Append(scripts, family, "nat", AddMasquerades(rules, family));
     Append(scripts, family, "nat", AddPublication(rules, family));
@@ -80,7 +78,7 @@ std::vector<Script> StandingScripts(const Rules& rules) {
 
 std::vector<Script> RemoveScripts(const Rules& rules) {
   std::vector<Script> scripts;
-  for (const net::Family family : kFamilies) {
+  for (const net::Family family : net::kFamilies) {
     Append(scripts, family, "nat", RemoveMasquerades(rules, family));
     Append(scripts, family, "nat", RemovePublication(rules, family));
     Append(scripts, family, "filter", RemoveForwarding(rules.forwarding.addresses, family));
@@ -97,7 +95,7 @@ std::vector<Script> RemoveForeignScripts(const Foreign& foreign) {
                       {Kind::kDeleteChain, chain}};
   };
   std::vector<Script> scripts;
-  for (const net::Family family : kFamilies) {
+  for (const net::Family family : net::kFamilies) {
     if (foreign.masquerade) Append(scripts, family, "nat", remove("POSTROUTING", ""));
     if (foreign.publication) {
       Append(scripts, family, "nat", remove(kPortChain, "DN-"));

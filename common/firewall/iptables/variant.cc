@@ -1,11 +1,9 @@
 // variant.cc: which of the two packet filters that programs named iptables change the host uses.
 #include "common/firewall/iptables/variant.h"
 
-#include <linux/netfilter/nf_tables.h>
 #include <linux/netlink.h>
 #include <sys/socket.h>
 
-#include <cerrno>
 #include <climits>
 #include <cstdlib>
 #include <string_view>
@@ -14,9 +12,8 @@
 #include "common/base/atomic_file.h"
 #include "common/base/error.h"
 #include "common/base/fd.h"
-#include "common/firewall/iptables/nft_chain.h"
-#include "common/firewall/iptables/programs.h"
-#include "common/netlink/attributes.h"
+#include "common/base/search_path.h"
+#include "common/firewall/nft_table.h"
 #include "common/netlink/channel.h"
 
 namespace cnm::firewall::iptables {
@@ -27,23 +24,13 @@ std::string TableNames(net::Family family) {
   return ReadFile(v4 ? "/proc/net/ip_tables_names" : "/proc/net/ip6_tables_names").value_or("");
 }
 
-bool HasNftTable(netlink::Channel& channel, net::Family family, std::string_view name) {
-  netlink::Request request = MakeNftMessage("look for an nftables table", NFT_MSG_GETTABLE, family);
-  // All but the first: a kernel without nf_tables.
-  for (const int err : {ENOENT, EINVAL, EOPNOTSUPP, EPROTONOSUPPORT, EAFNOSUPPORT}) {
-    request.Tolerate(err);
-  }
-  netlink::PutText(request, NFTA_TABLE_NAME, name);
-  return channel.Ask(request, [](const nlmsghdr&) {}) == 0;
-}
-
 bool UsesNft() {
   Fd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER));
   if (!fd) return false;
   netlink::Channel channel(std::move(fd));
-  for (const net::Family family : {net::Family::kIpv4, net::Family::kIpv6}) {
+  for (const net::Family family : net::kFamilies) {
     for (const std::string_view table : {"filter", "nat"}) {
-      if (HasNftTable(channel, family, table)) return true;
+      if (HasNftTable(channel, static_cast<uint8_t>(family), table)) return true;
     }
   }
   return false;

@@ -1,11 +1,8 @@
 // conditions.cc: published ports that a packet reaches only under the operator's conditions.
 #include "common/firewall/nftables/conditions.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <optional>
 #include <string>
 #include <utility>
@@ -14,6 +11,7 @@
 #include <fmt/ranges.h>
 
 #include "common/base/error.h"
+#include "common/base/search_path.h"
 #include "common/base/subprocess.h"
 #include "common/firewall/nftables/ports.h"
 #include "common/firewall/nftables/schema.h"
@@ -23,7 +21,6 @@ namespace {
 
 constexpr std::string_view kConditional4 = "conditional_v4";
 constexpr std::string_view kConditional6 = "conditional_v6";
-constexpr std::string_view kPlaces = "/usr/sbin:/sbin:/usr/local/sbin:/usr/bin:/bin";
 
 const std::vector<std::string>& ConditionsOf(const Publication& publication, net::Family family) {
   return family == net::Family::kIpv4 ? publication.conditions_v4 : publication.conditions_v6;
@@ -37,20 +34,11 @@ std::string_view ChainOf(net::Family family) {
   return family == net::Family::kIpv4 ? kConditional4 : kConditional6;
 }
 
-/// The program's path; relative entries of PATH do not count. @throws Error kUnavailable naming it
-/// and the configuration key
-std::string FindNft(net::Family family) {
-  const char* const path = std::getenv("PATH");
-  const std::string all = fmt::format("{}:{}", path ? path : "", kPlaces);
-  for (std::string_view rest = all; !rest.empty();) {
-    const std::string_view folder = rest.substr(0, rest.find(':'));
-    rest.remove_prefix(std::min(rest.size(), folder.size() + 1));
-    std::string program = fmt::format("{}/nft", folder);
-    if (folder.starts_with('/') && ::access(program.c_str(), X_OK) == 0) return program;
-  }
-  throw Error(Code::kUnavailable,
-              fmt::format("{}: needs the program nft, which is neither in PATH nor in {}",
-                          KeyOf(family), kPlaces));
+/// @throws Error kUnavailable naming the program and the configuration key
+std::string GetNft(net::Family family) {
+  if (std::optional<std::string> program = FindProgram("nft")) return *std::move(program);
+  throw Error(Code::kUnavailable, fmt::format("{}: find nft: no such program", KeyOf(family)),
+              "sought in " + ProgramPath());
 }
 
 /// The conditions as they go into a rule. @throws Error kConfig for what would end it
@@ -116,7 +104,7 @@ bool HasConditions(const Publication& publication) {
 
 std::vector<ConditionalRule> FindConditional(netlink::Channel& channel, std::string_view owner) {
   std::vector<ConditionalRule> found;
-  for (const net::Family family : kFamilies) {
+  for (const net::Family family : net::kFamilies) {
     const ChainName chain = OurChain(Table::kInet, ChainOf(family));
     for (StoredRule& rule : ReadRules(channel, chain)) {
       if (!owner.empty() && OwnerOf(rule.comment) != owner) continue;
@@ -132,7 +120,7 @@ void AddConditional(netlink::Channel& channel, const Rules& rules) {
   const bool ipv4 = !publication.conditions_v4.empty();
   const net::Family family = ipv4 ? net::Family::kIpv4 : net::Family::kIpv6;
   const std::string script = MakeScript(channel, rules);
-  const CommandResult result = Run({.path = FindNft(family),
+  const CommandResult result = Run({.path = GetNft(family),
                                     .arguments = {"nft", "-f", "-"},
                                     .environment = {"LC_ALL=C"},
                                     .input = script});

@@ -88,7 +88,7 @@ void Structure::NeedForwarding() {
   SetType pair = kIfname;
   pair.type = kTypeIfname << 6 | kTypeIfname;
   pair.bytes *= 2;
-  for (const net::Family family : kFamilies) {
+  for (const net::Family family : net::kFamilies) {
     AppendSet(FamilySet(kForward, family), AddressType(family));
   }
   AppendSet(kIsolatedBridges, kIfname);
@@ -100,7 +100,7 @@ void Structure::NeedForwarding() {
   Append(MakeIsolationRule(kIsolatedBridges, true));
   Append(MakeIsolationRule(kClosedBridges, false));
   for (const bool answers : {true, false}) {
-    for (const net::Family family : kFamilies) {
+    for (const net::Family family : net::kFamilies) {
       Append(MakeForwardRule(FieldsOf(family), answers));
     }
   }

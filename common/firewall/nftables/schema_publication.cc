@@ -159,13 +159,13 @@ void Structure::NeedPublication() {
   Append(MakeMartianRule(ipv4.destination));
   Append(MakeBaseChain(kTable, kPreroutingHook));
   Append(MakeBaseChain(kTable, kOutputHook));
-  for (const net::Family family : kFamilies) AppendPublished(family);
+  for (const net::Family family : net::kFamilies) AppendPublished(family);
 }
 
 void Structure::NeedRanges() {
   NeedPublication();
   if (!StartsWithSet(Part::kRanges, FamilySet(kRanges, net::Family::kIpv4))) return;
-  for (const net::Family family : kFamilies) {
+  for (const net::Family family : net::kFamilies) {
     AppendSet(FamilySet(kRanges, family), PortsType(family, true, true));
     AppendSet(FamilySet(kAnyRanges, family), PortsType(family, false, true));
     Append(MakePortRule(FamilySet(kAddressRanges, family), kRanges, family));

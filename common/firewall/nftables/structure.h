@@ -19,7 +19,6 @@ struct FamilyFields {
   Field destination;
 };
 const FamilyFields& FieldsOf(net::Family family);
-inline constexpr net::Family kFamilies[] = {net::Family::kIpv4, net::Family::kIpv6};
 
 /// Where a base chain hangs: its type, hook number and priority.
 struct Hook {

@@ -48,7 +48,7 @@ cni::Result MakeResult(const std::string& sandbox, const std::vector<LinkAddress
   cni::Result result;
   result.interfaces.push_back(
       {.name = std::string(kName), .mac = "00:00:00:00:00:00", .sandbox = sandbox});
-  for (const net::Family family : {net::Family::kIpv4, net::Family::kIpv6}) {
+  for (const net::Family family : net::kFamilies) {
     const auto first = std::find_if(addresses.begin(), addresses.end(), [&](const auto& address) {
       return address.prefix.address.family() == family;
     });
