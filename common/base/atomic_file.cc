@@ -40,12 +40,14 @@ std::string ReadAll(int fd, size_t limit, std::string_view what) {
     const ssize_t n = ::read(fd, chunk.data(), chunk.size());
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) throw SystemError(Code::kIo, fmt::format("read {}", what), errno);
-    if (n == 0) return bytes;
+    if (n == 0) break;
     if (bytes.size() + static_cast<size_t>(n) > limit) {
       throw Error(Code::kDecode, fmt::format("{} is larger than {} bytes", what, limit));
     }
     bytes.append(chunk.data(), static_cast<size_t>(n));
   }
+  if (bytes.capacity() > bytes.size() + chunk.size()) bytes.shrink_to_fit();  // it grew by doubling
+  return bytes;
 }
 
 std::optional<std::string> ReadFile(const std::string& path, size_t limit) {

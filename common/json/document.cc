@@ -188,6 +188,7 @@ void ParseInto(Document& document, std::string_view text, std::string_view what)
   if (result.IsError()) FailAt(what, Reason(result.Code()), result.Offset(), text.size());
   // RapidJSON takes a NUL byte for the end of the text.
   if (stream.Tell() != text.size()) FailAt(what, "a NUL byte", stream.Tell(), text.size());
+  if (document.cells.capacity() > document.cells.size() + 256) document.cells.shrink_to_fit();
 }
 
 void WriteCell(const Document& document, uint32_t cell, Writer& writer) {

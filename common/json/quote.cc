@@ -45,6 +45,8 @@ void AppendEscaped(std::string& out, unsigned char c) {
 }  // namespace
 
 void AppendQuoted(std::string& out, std::string_view text) {
+  // Doubling a long text again and again would cost more memory than the text.
+  if (text.size() > 4096) out.reserve(out.size() + text.size() + text.size() / 8);
   out += '"';
   while (!text.empty()) {
     size_t plain = 0;

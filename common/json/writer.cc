@@ -10,6 +10,11 @@
 #include "common/json/quote.h"
 
 namespace cnm::json {
+namespace {
+
+constexpr size_t kSlack = 4096;
+
+}  // namespace
 
 Writer& Writer::BeginObject() {
   return Begin('{');
@@ -81,6 +86,8 @@ std::string Writer::Take() {
     throw Error(Code::kInternal, "write JSON: an object or array is still open");
   }
   next_ = Next::kFirst;
+  // What grew by doubling may be half empty, and journals keep such texts.
+  if (text_.capacity() > text_.size() + kSlack) text_.shrink_to_fit();
   return std::exchange(text_, {});
 }
 

@@ -8,9 +8,9 @@ if(CNM_SANITIZE)
                          -fno-sanitize-recover=all)
   target_link_options(cnm_settings INTERFACE -fsanitize=${CNM_SANITIZE})
 endif()
-# -O2 and no link-time optimisation: measured, whole-program optimisation saved nothing of a process that lives a millisecond, most of
-# it in the kernel, and doubled the build.
-set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+# -Os and no link-time optimisation: measured, a process that lives a millisecond is as fast as with -O2 and a fifth smaller in memory, because
+# most of its time is the kernel's and its pages must be mapped; whole-program optimisation saved nothing and doubled the build.
+set(CMAKE_CXX_FLAGS_RELEASE "-Os -DNDEBUG")
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
   target_link_options(cnm_settings INTERFACE -s)
 endif()
