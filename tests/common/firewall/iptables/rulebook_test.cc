@@ -32,8 +32,8 @@ std::vector<Edit> Apply(const std::vector<Script>& scripts, Tables& tables) {
   std::vector<Edit> all;
   for (const Script& script : scripts) {
     const std::string prefix = (script.family == net::Family::kIpv4 ? "4 " : "6 ") + script.table;
-    const auto at = [&](const std::string& chain) -> Chain& {
-      return tables[prefix + " " + chain];
+    const auto at = [&](std::string_view chain) -> Chain& {
+      return tables[fmt::format("{} {}", prefix, chain)];
     };
     const std::vector<Edit> edits = Resolve(script.operations, [&](const std::string& name) {
       Chain chain = at(name);

@@ -30,6 +30,7 @@ Config WithPolicy(IngressPolicy policy, std::string text) {
 
 std::vector<std::string> Texts(const std::vector<net::Address>& addresses) {
   std::vector<std::string> texts;
+  texts.reserve(addresses.size());
   for (const net::Address& address : addresses) texts.push_back(address.ToString());
   return texts;
 }
