@@ -1,14 +1,15 @@
 // file_lock.cc: locks between processes, with deadlines.
 //
 // Theory of operation: the lock is first tried without waiting, which is the normal case and one
-// system call. Only when it is held does the waiter arm an interval timer of 200 ms whose signal
-// interrupts the blocking call; a repeating timer, because a single alarm that fires just before
-// the call blocks would be lost and the wait would never end.
+// system call. Only when it is held does the waiter arm a timer whose signal, sent to the waiting
+// thread alone, interrupts the blocking call at the deadline and every 200 ms after it: a single
+// alarm that fires just before the call blocks would be lost and the wait would never end. The
+// handler is the process's, so the first of several waiting threads sets it and the last puts back
+// what was there.
 #include "common/base/file_lock.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,6 +18,8 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <ctime>
+#include <mutex>
 
 #include <fmt/format.h>
 
@@ -36,36 +39,76 @@ constexpr uint64_t kLockBytes = (uint64_t{1} << 62) - 1;
 Clock::time_point process_deadline =
     Clock::time_point::max();  // NOLINT: set once by LimitProcessWait
 
-/// While it lives, SIGALRM arrives every 200 ms and interrupts blocking calls.
-class Interrupter {
+/// The handler that lets SIGALRM interrupt, shared by all waiting threads.
+class Handler {
  public:
-  Interrupter() {
+  void Install() {
+    const std::lock_guard guard(mutex_);
+    if (users_++ > 0) return;
     struct sigaction action {};
     action.sa_handler = [](int) {};  // no SA_RESTART: the call must return EINTR
-    ::sigaction(SIGALRM, &action, &old_action_);
-    const itimerval interval{.it_interval = {0, 200'000}, .it_value = {0, 200'000}};
-    ::setitimer(ITIMER_REAL, &interval, nullptr);
+    ::sigaction(SIGALRM, &action, &old_);
+  }
+  void Uninstall() {
+    const std::lock_guard guard(mutex_);
+    if (--users_ == 0) ::sigaction(SIGALRM, &old_, nullptr);
+  }
+
+ private:
+  std::mutex mutex_;
+  int users_ = 0;
+  struct sigaction old_ {};
+};
+
+constinit Handler handler;  // NOLINT: signal handlers are the process's
+
+/// While it lives, SIGALRM interrupts this thread's blocking calls from the deadline on.
+class Interrupter {
+ public:
+  explicit Interrupter(Clock::duration until_deadline) {
+    struct sigevent event {};
+    event.sigev_notify = SIGEV_THREAD_ID;
+    event.sigev_signo = SIGALRM;
+    event._sigev_un._tid = ::gettid();  // glibc 2.36 has no other name for it
+    if (::timer_create(CLOCK_MONOTONIC, &event, &timer_) != 0) {
+      throw SystemError(Code::kIo, "arm the timer of a lock wait", errno);
+    }
+    handler.Install();
+    sigset_t alarm;
+    sigemptyset(&alarm);
+    sigaddset(&alarm, SIGALRM);
+    ::pthread_sigmask(SIG_UNBLOCK, &alarm, &old_mask_);  // a daemon's threads block signals
+    const auto ns = std::max(std::chrono::nanoseconds(until_deadline), std::chrono::nanoseconds(1));
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(ns);
+    const itimerspec times{
+        .it_interval = {.tv_sec = 0, .tv_nsec = 200'000'000},
+        .it_value = {.tv_sec = seconds.count(), .tv_nsec = (ns - seconds).count()}};
+    ::timer_settime(timer_, 0, &times, nullptr);
   }
   Interrupter(const Interrupter&) = delete;
   Interrupter& operator=(const Interrupter&) = delete;
   ~Interrupter() {
-    const itimerval off{};
-    ::setitimer(ITIMER_REAL, &off, nullptr);
-    ::sigaction(SIGALRM, &old_action_, nullptr);
+    ::timer_delete(timer_);  // a signal already sent is taken before this returns
+    ::pthread_sigmask(SIG_SETMASK, &old_mask_, nullptr);
+    handler.Uninstall();
   }
 
  private:
-  struct sigaction old_action_ {};
+  timer_t timer_{};
+  sigset_t old_mask_{};
 };
 
 /// Repeats the blocking `lock` until it succeeds. @returns false at the deadline
 template <class Lock>
 bool WaitFor(Lock lock, unsigned seconds) {
   const auto deadline = std::min(Clock::now() + std::chrono::seconds(seconds), process_deadline);
-  const Interrupter interrupter;
-  while (Clock::now() < deadline) {
-    if (lock() == 0) return true;
-    if (errno != EINTR) return false;
+  const auto wait = deadline - Clock::now();
+  if (wait > Clock::duration::zero()) {
+    const Interrupter interrupter(wait);
+    do {
+      if (lock() == 0) return true;
+      if (errno != EINTR) return false;
+    } while (Clock::now() < deadline);
   }
   errno = ETIMEDOUT;
   return false;

@@ -3,11 +3,16 @@
 
 #include <sys/time.h>
 
+#include <algorithm>
+#include <array>
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <fstream>
 #include <optional>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -103,6 +108,56 @@ TEST_F(FileLockTest, AWaitLeavesNoTimerAndNoHandlerBehind) {
   struct sigaction action {};
   ASSERT_EQ(::sigaction(SIGALRM, nullptr, &action), 0);
   EXPECT_EQ(action.sa_handler, SIG_DFL);
+}
+
+TEST_F(FileLockTest, EachThreadHasItsOwnDeadline) {
+  const std::string path = Path("lock");
+  const FileLock lock = FileLock::Acquire(path);
+  sigset_t all;
+  sigset_t old;
+  sigfillset(&all);
+  ASSERT_EQ(::pthread_sigmask(SIG_BLOCK, &all, &old), 0);  // as the threads of a daemon
+  std::vector<std::thread> waiters;
+  std::array<double, 6> took{};
+  for (size_t i = 0; i < took.size(); ++i) {
+    waiters.emplace_back([&path, &took, i] {
+      const auto start = Clock::now();
+      const unsigned seconds = i % 2 == 0 ? 1 : 2;
+      EXPECT_NE(Failure([&] { FileLock::Acquire(path, {.seconds = seconds}); }), "");
+      took[i] = std::chrono::duration<double>(Clock::now() - start).count();
+    });
+  }
+  for (std::thread& waiter : waiters) waiter.join();
+  ASSERT_EQ(::pthread_sigmask(SIG_SETMASK, &old, nullptr), 0);
+  for (size_t i = 0; i < took.size(); ++i) {
+    EXPECT_GE(took[i], i % 2 == 0 ? 1 : 2) << i;
+    EXPECT_LT(took[i], i % 2 == 0 ? 1.9 : 2.9) << i;
+  }
+  struct sigaction action {};
+  ASSERT_EQ(::sigaction(SIGALRM, nullptr, &action), 0);
+  EXPECT_EQ(action.sa_handler, SIG_DFL);
+}
+
+TEST_F(LockTableTest, ThreadsOfOneProcessExcludeOneAnother) {
+  const std::string path = Path("locks");
+  int inside = 0;
+  std::atomic<int> most = 0;
+  std::atomic<int> running = 0;
+  std::vector<std::thread> threads;
+  threads.reserve(4);
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int round = 0; round < 50; ++round) {
+        const LockTable::Held held = LockTable(path).Acquire(1, "x", "thread");
+        most = std::max(most.load(), ++running);
+        ++inside;
+        --running;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(inside, 200);
+  EXPECT_EQ(most, 1);
 }
 
 TEST_F(FileLockTest, FailsWithoutTheDirectory) {
