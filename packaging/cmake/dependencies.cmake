@@ -10,6 +10,7 @@ find_package(Boost 1.74 REQUIRED COMPONENTS program_options)
 find_package(Threads REQUIRED)
 find_path(FMT_INCLUDE fmt/format.h REQUIRED)
 find_path(RAPIDJSON_INCLUDE rapidjson/document.h REQUIRED)
+find_path(TOML_INCLUDE toml++/toml.h REQUIRED)
 
 if(CNM_STATIC)
   find_library(NL3_ARCHIVE libnl-3.a REQUIRED)
@@ -32,6 +33,10 @@ target_link_libraries(nettle INTERFACE ${NETTLE_ARCHIVE})
 
 add_library(rapidjson INTERFACE)
 target_include_directories(rapidjson SYSTEM INTERFACE ${RAPIDJSON_INCLUDE})
+
+# Headers only, cnmd's configuration.
+add_library(toml INTERFACE)
+target_include_directories(toml SYSTEM INTERFACE ${TOML_INCLUDE})
 
 # Debian ships {fmt} only as a shared library; a static program compiles its one source file itself. Locale-free.
 add_library(cnm_fmt STATIC packaging/cmake/fmt.cc)
