@@ -99,6 +99,17 @@ bool Holds(LeaseFiles& files, const LeasePlace& place, const Owner& owner) {
   });
 }
 
+/// A name for a symlink of this owner that none has.
+std::string NewLinkName(LeaseIndex& index, const Owner& owner) {
+  const std::vector<OwnedLink> links = index.LinksOf(owner);
+  for (uint32_t number = 0;; ++number) {
+    std::string name = LinkName(index.Hash(owner), number);
+    if (std::ranges::find(links, name, &OwnedLink::name) != links.end()) continue;
+    index.GrowLinks(number + 1);
+    return name;
+  }
+}
+
 }  // namespace
 
 LeaseDirectory::LeaseDirectory(LeasePlace place) : place_(std::move(place)) {
@@ -158,6 +169,33 @@ std::vector<net::Address> LeaseDirectory::Release(const Owner& owner) {
   }
   index.Save();
   return released;
+}
+
+bool LeaseDirectory::Transfer(const net::Address& address, const Owner& from, const Owner& to) {
+  const std::string content = FormatOwner(to);
+  if (!ParseOwner(content)) {
+    throw Error(Code::kConfig, "container id and interface name cannot be written as a lease");
+  }
+  auto files = LeaseFiles::Open(path_);
+  if (!files) return false;
+  const std::string name = address.ToString();
+  const auto held = files->Read(name);
+  if (!held || ParseOwner(held->bytes) != from) return false;
+  LeaseIndex index(*files, place_, Access::kChange);
+  const std::vector<OwnedLink> former = index.LinksOf(from);
+  const std::string link = NewLinkName(index, to);  // reads the directory if it has to
+  if (LinkBoot(to, "") == kAnyBoot) index.NoteNameless();
+  // A kill leaves a symlink without its file, or behind it one that is no longer true: debris that
+  // either owner's next call removes.
+  const FileState file = files->WriteTemporary(content);
+  const std::string boot(LinkBoot(to, index.boot_id()));
+  files->MakeLink(link, FormatTarget({boot, file.inode, file.mtime_ns, address}));
+  files->Replace(name);
+  for (const OwnedLink& old : former) {
+    if (old.target.address == address) files->Remove(old.name);
+  }
+  index.Save();
+  return true;
 }
 
 void LeaseDirectory::CheckHeld(const Owner& owner) const {

@@ -70,6 +70,7 @@ struct LeasePlace {
 struct Want {
   const RangeSet* set = nullptr;
   std::optional<net::Address> requested;  ///< lies in the set; nullopt = any
+  std::optional<uint32_t> cursor = {};    ///< N of its last_reserved_ip.N; nullopt = its index
 };
 
 struct Allocation {
@@ -94,6 +95,24 @@ class LeaseDirectory {
   /// Unknown owners hold nothing.
   /// @returns what was released. @throws Error kIo; kTryAgain
   std::vector<net::Address> Release(const Owner& owner);
+
+  /// Makes the lease of `address` that `from` holds `to`'s; it is never free in between.
+  /// @returns false, having changed nothing, when `from` does not hold it. @throws Error kConfig an
+  /// owner that cannot be written; kIo; kTryAgain
+  bool Transfer(const net::Address& address, const Owner& from, const Owner& to);
+
+  /// Takes one address that belongs to no container: its lease is held by {kReservedId,
+  /// "<purpose>:<address>"}. One that is held so already is given again. An address that is asked
+  /// for does not move the round robin.
+  /// @throws as Allocate, but never kExists
+  Allocation Reserve(const std::string& purpose, const Want& want);
+
+  /// The lease of this address, without boot_id. Changes nothing.
+  std::optional<Lease> Find(const net::Address& address) const;
+
+  /// Gives up the one address if exactly `owner` holds it. @returns whether it did. @throws Error
+  /// kIo; kTryAgain
+  bool ReleaseAddress(const net::Address& address, const Owner& owner);
 
   /// Whether the owner holds an address (CHECK).
   /// @throws Error kNotFound "host-local: Failed to find address added by container ID"

@@ -181,6 +181,13 @@ bool LeaseFiles::Publish(const std::string& name) const {
   return false;
 }
 
+void LeaseFiles::Replace(const std::string& name) const {
+  const int directory = directory_.get();
+  if (::renameat(directory, kTemporaryName, directory, name.c_str()) != 0) {
+    Fail("replace", name, errno);
+  }
+}
+
 Cursor LeaseFiles::ReadCursor(uint32_t index) {
   std::erase_if(cursors_, [&](const OpenCursor& open) { return open.state.index == index; });
   const std::string name = CursorName(index);

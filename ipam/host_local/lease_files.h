@@ -63,6 +63,8 @@ class LeaseFiles {
   /// Gives the temporary file its name if that is free. @returns false, the temporary file still
   /// there, when it is taken
   bool Publish(const std::string& name) const;
+  /// Puts the temporary file in the place of the file of that name.
+  void Replace(const std::string& name) const;
 
   Cursor ReadCursor(uint32_t index);
   /// Writes it in place, as the reference does. @returns its new state

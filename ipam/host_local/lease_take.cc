@@ -15,9 +15,18 @@
 
 namespace cnm::host_local {
 
+Owner EachOwner(const Owner& owner, const net::Address& address) {
+  return {owner.container_id, fmt::format("{}:{}", owner.ifname, address.ToString())};
+}
+
 LeaseTaker::LeaseTaker(LeaseFiles& files, LeaseIndex& index, const Owner& owner,
-                       std::span<const Want> wants)
-    : files_(files), index_(index), owner_(owner), wants_(wants), hash_(index.Hash(owner)) {
+                       std::span<const Want> wants, Holding holding)
+    : files_(files),
+      index_(index),
+      owner_(owner),
+      wants_(wants),
+      holding_(holding),
+      hash_(index.Hash(owner)) {
   for (const Want& want : wants) shapes_.push_back(ShapeOf(*want.set));
   content_ = FormatOwner(owner);
   if (!ParseOwner(content_)) {
@@ -30,7 +39,7 @@ std::optional<std::vector<net::Address>> LeaseTaker::Take() {
       shapes_, [&](const SetShape& shape) { return index_.Find(shape) != nullptr; });
   if (!known || !index_.IsCurrent()) index_.Rescan(shapes_);
   undo_.Push("lease hints", [this] { index_.Save(); });  // first pushed, so undone last
-  RefuseDuplicates();
+  if (holding_ == Holding::kTogether) RefuseDuplicates();
   if (LinkBoot(owner_, "") == kAnyBoot) index_.NoteNameless();
   std::vector<net::Address> taken;
   for (current_ = 0; current_ < wants_.size(); ++current_) {
@@ -44,7 +53,9 @@ std::optional<std::vector<net::Address>> LeaseTaker::Take() {
   }
   // Only now: a failed call does not move the round robin.
   for (size_t i = 0; i < taken.size(); ++i) {
-    index_.SetCursor(static_cast<uint32_t>(i), taken[i]);
+    if (!wants_[i].requested || holding_ == Holding::kTogether) {
+      index_.SetCursor(CursorIndex(i), taken[i]);
+    }
   }
   undo_.Commit();
   index_.Save();
@@ -105,7 +116,7 @@ net::Address LeaseTaker::TakeRequested(const Want& want) {
 
 std::optional<net::Address> LeaseTaker::TakeAny() {
   const SetShape& shape = shapes_[current_];
-  const Cursor& cursor = index_.CursorOf(static_cast<uint32_t>(current_));
+  const Cursor& cursor = index_.CursorOf(CursorIndex(current_));
   const auto last = ParseAddressName(cursor.text);
   const auto last_ordinal = last ? OrdinalOf(shape.spans, *last) : std::nullopt;
   const uint32_t count = OrdinalCount(shape.spans);
@@ -126,6 +137,7 @@ std::optional<net::Address> LeaseTaker::TakeAny() {
 
 /// @returns false when somebody has it
 bool LeaseTaker::TryAddress(const net::Address& address) {
+  if (holding_ == Holding::kEach) NameAfter(address);
   const std::string link = FreeLinkName();
   Rollback step;
   step.Push("temporary lease file", [this] { files_.Remove(kTemporaryName); });
@@ -139,6 +151,25 @@ bool LeaseTaker::TryAddress(const net::Address& address) {
   index_.MarkTaken(address);
   Undo(address, link);
   return true;
+}
+
+/// Makes the owner of just this address the one to write, and removes what a killed call of it left.
+void LeaseTaker::NameAfter(const net::Address& address) {
+  const Owner each = EachOwner(owner_, address);
+  hash_ = index_.Hash(each);
+  content_ = FormatOwner(each);
+  link_names_.clear();
+  for (const OwnedLink& link : index_.LinksOf(each)) {
+    if (link.held) {
+      link_names_.push_back(link.name);
+    } else {
+      files_.Remove(link.name);
+    }
+  }
+}
+
+uint32_t LeaseTaker::CursorIndex(size_t want) const {
+  return wants_[want].cursor.value_or(static_cast<uint32_t>(want));
 }
 
 void LeaseTaker::Undo(const net::Address& address, const std::string& link) {

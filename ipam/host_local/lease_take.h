@@ -14,10 +14,20 @@
 
 namespace cnm::host_local {
 
+/// The owner of an address that was taken with Holding::kEach.
+Owner EachOwner(const Owner& owner, const net::Address& address);
+
+/// By whom the addresses are held that one LeaseTaker takes.
+enum class Holding {
+  kTogether,  ///< by the owner, who has none of these sets yet
+  kEach,      ///< each by an owner of its own: "<ifname>:<address>" in place of the owner's ifname
+};
+
 /// Takes one address for each want. What was taken is given back unless Commit is reached.
 class LeaseTaker {
  public:
-  LeaseTaker(LeaseFiles& files, LeaseIndex& index, const Owner& owner, std::span<const Want> wants);
+  LeaseTaker(LeaseFiles& files, LeaseIndex& index, const Owner& owner, std::span<const Want> wants,
+             Holding holding = Holding::kTogether);
 
   /// @returns one address for each want; nullopt when the set of want `exhausted()` has none left
   /// @throws Error kInUse, kExists, kConfig, kIo
@@ -31,14 +41,17 @@ class LeaseTaker {
   net::Address TakeRequested(const Want& want);
   std::optional<net::Address> TakeAny();
   bool TryAddress(const net::Address& address);
+  void NameAfter(const net::Address& address);
   void Undo(const net::Address& address, const std::string& link);
   [[noreturn]] void FailTaken(const Want& want) const;
   std::string FreeLinkName();
+  uint32_t CursorIndex(size_t want) const;
 
   LeaseFiles& files_;
   LeaseIndex& index_;
   const Owner& owner_;
   std::span<const Want> wants_;
+  Holding holding_;
   std::vector<SetShape> shapes_;  ///< of the wants
   std::string hash_;
   std::string content_;                  ///< of the address files

@@ -555,5 +555,23 @@ TEST_F(LeaseDirectoryTest, ConfigurationsOfOneNameShareTheDirectory) {
   EXPECT_EQ(got.size(), 4U);
 }
 
+TEST_F(LeaseDirectoryTest, ALeaseChangesHandsWithoutBeingFree) {
+  const Owner pool{kReservedId, "pool:192.0.2.3"};
+  const Owner endpoint{"e1", ""};
+  const net::Address address = TakeThis(pool, "192.0.2.3");
+  EXPECT_FALSE(Open().Transfer(address, {"another", "eth0"}, endpoint));
+  EXPECT_EQ(Content("192.0.2.3"), "cnm:reserved\r\npool:192.0.2.3");
+  EXPECT_TRUE(Open().Transfer(address, pool, endpoint));
+  EXPECT_EQ(Content("192.0.2.3"), "e1");
+  EXPECT_TRUE(Open().Release(pool).empty());
+  Open().CheckHeld(endpoint);
+  EXPECT_EQ(Traces().size(), 2U) << "the address and one symlink";
+  EXPECT_TRUE(Open().Transfer(address, endpoint, pool));
+  EXPECT_TRUE(Open().Transfer(address, pool, endpoint));
+  EXPECT_EQ(Open().Release(endpoint), std::vector{address});
+  EXPECT_EQ(Traces(), std::set<std::string>());
+  EXPECT_FALSE(Open().Transfer(address, pool, endpoint));
+}
+
 }  // namespace
 }  // namespace cnm::host_local
