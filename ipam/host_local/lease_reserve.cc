@@ -36,8 +36,8 @@ Allocation LeaseDirectory::Reserve(const std::string& purpose, const Want& want)
   LeaseIndex index(files, place_, LeaseIndex::Access::kChange);
   LeaseTaker taker(files, index, owner, {&want, 1}, Holding::kEach);
   if (const auto taken = taker.Take()) return Allocated(*want.set, taken->front());
-  throw Error(Code::kExhausted, fmt::format("no IP addresses available in range set: {}",
-                                            want.set->ToString()));
+  throw Error(Code::kExhausted,
+              fmt::format("no IP addresses available in range set: {}", want.set->ToString()));
 }
 
 std::optional<Lease> LeaseDirectory::Find(const net::Address& address) const {

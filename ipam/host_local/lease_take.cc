@@ -153,7 +153,8 @@ bool LeaseTaker::TryAddress(const net::Address& address) {
   return true;
 }
 
-/// Makes the owner of just this address the one to write, and removes what a killed call of it left.
+/// Makes the owner of just this address the one to write, and removes what a killed call of it
+/// left.
 void LeaseTaker::NameAfter(const net::Address& address) {
   const Owner each = EachOwner(owner_, address);
   hash_ = index_.Hash(each);
