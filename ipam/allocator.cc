@@ -34,17 +34,6 @@ const net::Prefix& RangeOf(const PoolId& id) {
   throw Error(Code::kTryAgain, fmt::format("change {}: others change it all the time", key));
 }
 
-PoolId ToPoolId(const PoolRequest& request) {
-  PoolId id{request.space, request.subnet->Subnet(), std::nullopt};
-  if (!request.sub_pool) return id;
-  id.sub_pool = request.sub_pool->Subnet();
-  if (!id.subnet.Contains(id.sub_pool->address) || id.sub_pool->length < id.subnet.length) {
-    throw Error(Code::kConfig, fmt::format("sub-pool {} is not in pool {}", id.sub_pool->ToString(),
-                                           id.subnet.ToString()));
-  }
-  return id;
-}
-
 }  // namespace
 
 PoolId Allocator::RequestPool(const PoolRequest& request) {
@@ -57,7 +46,7 @@ PoolId Allocator::RequestPool(const PoolRequest& request) {
   }
   PoolId id;
   if (request.subnet) {
-    id = ToPoolId(request);
+    id = PoolId::Make(request.space, *request.subnet, request.sub_pool);
     const PoolBits check(id.subnet);  // throws when the pool is too small
   }
   ChangePools(request.space, [&](PoolTable& table) {

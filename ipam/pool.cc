@@ -37,6 +37,18 @@ std::optional<net::Prefix> ParseSubnet(std::string_view address, std::string_vie
 
 }  // namespace
 
+PoolId PoolId::Make(std::string space, const net::Prefix& subnet,
+                    const std::optional<net::Prefix>& sub_pool) {
+  PoolId id{std::move(space), subnet.Subnet(), std::nullopt};
+  if (!sub_pool) return id;
+  id.sub_pool = sub_pool->Subnet();
+  if (!id.subnet.Contains(id.sub_pool->address) || id.sub_pool->length < id.subnet.length) {
+    throw Error(Code::kConfig, fmt::format("sub-pool {} is not in pool {}", id.sub_pool->ToString(),
+                                           id.subnet.ToString()));
+  }
+  return id;
+}
+
 std::string PoolId::ToString() const {
   std::string text = fmt::format("{}/{}", space, subnet.ToString());
   if (sub_pool) text += "/" + sub_pool->ToString();

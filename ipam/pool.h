@@ -22,6 +22,9 @@ struct PoolId {
   net::Prefix subnet;                   ///< host bits zero
   std::optional<net::Prefix> sub_pool;  ///< inside subnet, host bits zero
 
+  /// Clears host bits. @throws Error kConfig "sub-pool X is not in pool Y"
+  static PoolId Make(std::string space, const net::Prefix& subnet,
+                     const std::optional<net::Prefix>& sub_pool);
   /// "LocalDefault/192.0.2.0/24" or "LocalDefault/192.0.2.0/24/192.0.2.128/25", as Docker keeps it.
   std::string ToString() const;
   /// @throws Error kConfig "invalid pool id X" for anything that ToString does not make

@@ -1,0 +1,102 @@
+// pool_book.cc: the durable record of one address space.
+#include "cnm/pools/pool_book.h"
+
+#include <fmt/format.h>
+
+#include "cnm/pools/lease_network.h"
+#include "common/base/error.h"
+#include "common/json/object.h"
+#include "common/json/writer.h"
+
+namespace cnm::pools {
+namespace {
+
+constexpr int64_t kSchema = 1;
+// Each round one of the contenders succeeds, so only a store that lies gets here.
+constexpr int kMaxRounds = 1000;
+
+std::string KeyOf(std::string_view space) {
+  return fmt::format("pools/{}", space);
+}
+
+}  // namespace
+
+std::string PoolBook::LeaseNetwork(std::string_view space, const net::Prefix& subnet) const {
+  const auto state = states.find(subnet);
+  if (state != states.end() && !state->second.network.empty()) return state->second.network;
+  return LeaseNetworkOf(space, subnet);
+}
+
+uint32_t PoolBook::UsesOf(const net::Prefix& subnet) const {
+  uint32_t uses = 0;
+  for (const auto& [id, use] : table.pools()) {
+    if (id.subnet == subnet) uses += use.uses;
+  }
+  return uses;
+}
+
+std::optional<net::Prefix> PoolBook::PoolOf(std::string_view network, net::Family family) const {
+  for (const auto& [subnet, state] : states) {
+    if (state.network == network && subnet.address.family() == family) return subnet;
+  }
+  return std::nullopt;
+}
+
+std::string EncodePoolBook(const PoolBook& book) {
+  json::Writer w;
+  w.BeginObject().Member("schema", kSchema).Key("table").Raw(book.table.Encode());
+  w.Key("masters").BeginArray();
+  for (const auto& [subnet, state] : book.states) {
+    w.BeginObject().Member("subnet", subnet.ToString());
+    w.MemberUnlessEmpty("network", state.network);
+    if (state.gateway) w.Member("gateway", state.gateway->ToString());
+    w.EndObject();
+  }
+  return w.EndArray().EndObject().Take();
+}
+
+PoolBook DecodePoolBook(std::string_view json) {
+  const json::Object o = json::Parse(json, "address space");
+  int64_t schema = 0;
+  o.Optional("schema", schema);
+  if (schema > kSchema) {
+    throw Error(Code::kTryAgain,
+                fmt::format("address space: schema {} is newer than ours, {}", schema, kSchema));
+  }
+  PoolBook book;
+  book.table = ipam::PoolTable::Decode(o.RequiredObject("table").Text());
+  for (const auto& [id, use] : book.table.pools()) book.states[id.subnet];
+  for (const json::Object& master : o.Objects("masters")) {
+    std::string text;
+    master.Required("subnet", text);
+    const auto subnet = net::Prefix::Parse(text);
+    if (!subnet || !book.states.contains(*subnet)) master.Fail("subnet", "is not in the table");
+    PoolState& state = book.states[*subnet];
+    master.Optional("network", state.network);
+    text.clear();
+    master.Optional("gateway", text);
+    state.gateway = net::Address::Parse(text);
+  }
+  return book;
+}
+
+PoolBook ReadPoolBook(Store& store, std::string_view space) {
+  const auto stored = store.Get(KeyOf(space));
+  return stored ? DecodePoolBook(stored->json) : PoolBook();
+}
+
+void ChangePoolBook(Store& store, std::string_view space,
+                    const std::function<void(PoolBook&)>& change) {
+  const std::string key = KeyOf(space);
+  for (int round = 0; round < kMaxRounds; ++round) {
+    const auto stored = store.Get(key);
+    const PoolBook before = stored ? DecodePoolBook(stored->json) : PoolBook();
+    PoolBook book = before;
+    change(book);
+    if (book == before) return;
+    if (store.Put(key, EncodePoolBook(book), stored ? stored->version : kAbsent)) return;
+  }
+  throw Error(Code::kTryAgain, fmt::format("change {}: others change it all the time", key));
+}
+
+}  // namespace cnm::pools

@@ -1,0 +1,50 @@
+// pool_book.h: the durable record of one address space: its pools, and whose they are.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "cnm/store/store.h"
+#include "common/net/prefix.h"
+#include "ipam/pool.h"
+
+namespace cnm::pools {
+
+/// What is known of a pool besides its uses.
+struct PoolState {
+  std::string network = {};                  ///< the cnm network it belongs to; "" = none
+  std::optional<net::Address> gateway = {};  ///< the one that was requested
+  bool operator==(const PoolState&) const = default;
+};
+
+/// `states` has exactly the table's masters.
+struct PoolBook {
+  ipam::PoolTable table = {};
+  std::map<net::Prefix, PoolState> states = {};
+
+  /// The lease directory's name, also of a pool that is not in the book.
+  std::string LeaseNetwork(std::string_view space, const net::Prefix& subnet) const;
+  /// How often the pool and its sub-pools were requested and not released.
+  uint32_t UsesOf(const net::Prefix& subnet) const;
+  /// The pool of this network and family.
+  std::optional<net::Prefix> PoolOf(std::string_view network, net::Family family) const;
+  bool operator==(const PoolBook&) const = default;
+};
+
+/// A JSON document, and back. @throws Error kDecode
+std::string EncodePoolBook(const PoolBook& book);
+PoolBook DecodePoolBook(std::string_view json);
+
+/// The book of a space, empty if there is none. @throws Error kDecode, kIo: a book that cannot be
+/// read is never begun anew, for its pools are in use
+PoolBook ReadPoolBook(Store& store, std::string_view space);
+
+/// Changes the book and writes it, unless nothing changed; repeated when another process was
+/// faster. @throws Error of `change`, kIo, kDecode
+void ChangePoolBook(Store& store, std::string_view space,
+                    const std::function<void(PoolBook&)>& change);
+
+}  // namespace cnm::pools
