@@ -1,0 +1,127 @@
+// core.h: what an Engine does: each operation in the file that its heading names.
+//
+// Theory of operation: an operation takes its objects in `busy`, writes down what it is about to do
+// (records `pending` or `moving`), does it, and writes down that it is done. What fails is undone
+// in reverse. A start finds what a killed process left half done by those marks and undoes it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cnm/engine/busy.h"
+#include "cnm/engine/engine.h"
+#include "cnm/engine/providers.h"
+#include "cnm/engine/registry.h"
+#include "cnm/engine/sandbox_files.h"
+#include "common/base/file_lock.h"
+#include "common/netns/netns.h"
+
+namespace cnm::engine {
+
+class Engine::Core {
+ public:
+  explicit Core(EngineOptions options);
+
+  // ---- lookups: what readers may see (engine.cc). @throws Error as Engine's
+  NetworkPointer GetNetwork(const std::string& id) const;
+  NetworkPointer GetNetworkByName(const std::string& name) const;
+  EndpointPointer GetEndpoint(const std::string& network_id, const std::string& id) const;
+  EndpointPointer GetEndpointByName(const std::string& network_id, const std::string& name) const;
+  SandboxPointer GetSandbox(const std::string& id) const;
+
+  // ---- network.cc
+  std::string CreateNetwork(const NetworkSpec& spec);
+  void DeleteNetwork(const std::string& id);
+  std::shared_ptr<NetworkDriver> DriverOf(const NetworkRecord& network);
+
+  // ---- endpoint.cc
+  std::string CreateEndpoint(const std::string& network_id, const EndpointSpec& spec,
+                             bool gateway = false);
+  void DeleteEndpoint(const std::string& network_id, const std::string& id, bool force);
+
+  // ---- join.cc
+  std::string Join(const std::string& network_id, const std::string& endpoint_id,
+                   const std::string& sandbox_id, const JoinSpec& spec);
+  void Leave(const std::string& network_id, const std::string& endpoint_id,
+             const std::string& sandbox_id);
+
+  // ---- sandbox.cc
+  std::string CreateSandbox(const SandboxSpec& spec);
+  void DeleteSandbox(const std::string& id);
+  void SetKey(const std::string& id, const std::string& path);
+  void Refresh(const std::string& id, const SandboxSpec& spec);
+  std::map<std::string, InterfaceStatistics> Statistics(const std::string& id) const;
+
+  // ---- restore.cc
+  void Restore();
+
+  /// The endpoints that have joined, the one whose gateway comes first in front (gateway.cc).
+  std::vector<EndpointPointer> Ordered(const std::string& sandbox_id) const;
+
+  SandboxInfo InfoOf(const SandboxRecord& sandbox) const;
+
+  const std::string& id() const { return id_; }
+  const EngineOptions& options() const { return options_; }
+  const Registry& registry() const { return registry_; }
+
+ private:
+  // network.cc
+  void UndoNetwork(const NetworkRecord& network) noexcept;
+  // endpoint.cc
+  void MakeEndpoint(const NetworkRecord& network, EndpointRecord& endpoint);
+  void RemoveEndpoint(EndpointRecord endpoint);
+  void UndoEndpoint(const EndpointRecord& endpoint) noexcept;
+  // join.cc: with the sandbox's and the endpoint's locks held
+  void JoinLocked(const SandboxRecord& sandbox, EndpointRecord endpoint, const JoinSpec& spec);
+  void LeaveLocked(const SandboxRecord& sandbox, EndpointRecord endpoint);
+  void Populate(const SandboxRecord& sandbox, EndpointRecord& endpoint);
+  void Depopulate(const SandboxRecord& sandbox, const EndpointRecord& endpoint) noexcept;
+  // gateway.cc: with the sandbox's lock held
+  void SettleGateway(const SandboxRecord& sandbox);
+  bool NeedsGateway(const std::vector<EndpointPointer>& endpoints) const;
+  void AddGatewayEndpoint(const SandboxRecord& sandbox, const EndpointRecord& source);
+  void RemoveGatewayEndpoint(const SandboxRecord& sandbox, const EndpointRecord& endpoint);
+  std::string EnsureGatewayNetwork();
+  void ProgramRoutes(const SandboxRecord& sandbox, const std::vector<EndpointPointer>& endpoints);
+  void Publish(const std::vector<EndpointPointer>& endpoints);
+  void Withdraw(EndpointRecord endpoint) noexcept;
+  // sandbox.cc
+  void MakeSandbox(SandboxRecord& sandbox);
+  void RemoveSandbox(SandboxRecord sandbox);
+  void RemoveSandboxNamespace(const SandboxRecord& sandbox);
+  void Inhabit(SandboxRecord& sandbox);
+  // names.cc
+  HostNames NamesFor(const SandboxRecord& sandbox) const;
+  void RefreshFiles(const SandboxRecord& sandbox) noexcept;
+  void RefreshHosts(const SandboxRecord& sandbox);
+  void RefreshNeighbours(const std::string& network_id) noexcept;
+  void ForgetFiles(const SandboxRecord& sandbox) noexcept;
+  // restore.cc
+  void RestoreNetworks();
+  void RestoreSandbox(SandboxRecord sandbox);
+  void RestoreEndpoint(const EndpointRecord& endpoint);
+
+  /// What was last written to a sandbox's hosts file.
+  struct Written {
+    std::mutex mutex;
+    HostNames names;
+  };
+  std::shared_ptr<Written> WrittenOf(const SandboxRecord& sandbox);
+
+  EngineOptions options_;
+  FileLock lock_;  ///< of the runtime directory
+  std::string id_;
+  std::string boot_id_;
+  netns::NetNs host_;
+  Registry registry_;
+  Busy busy_;
+  Providers providers_;
+  std::mutex written_mutex_;
+  std::map<std::string, std::shared_ptr<Written>> written_;  ///< by sandbox id
+};
+
+}  // namespace cnm::engine

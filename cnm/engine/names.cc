@@ -1,0 +1,124 @@
+// names.cc: who is in a sandbox's hosts file, and when it is written.
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "cnm/engine/core.h"
+#include "common/base/log.h"
+
+namespace cnm::engine {
+namespace {
+
+using etc_hosts::Record;
+
+/// One line for each address and name.
+void AddLines(const EndpointRecord& endpoint, const std::string& name,
+              std::vector<Record>& records) {
+  for (const auto& address : {endpoint.interface.address, endpoint.interface.address_ipv6}) {
+    if (address) records.push_back({address->address, name});
+  }
+}
+
+/// The names by which everybody on the network knows the endpoint.
+void AddService(const EndpointRecord& endpoint, const std::string& network,
+                std::vector<Record>& records) {
+  AddLines(endpoint, endpoint.name, records);
+  AddLines(endpoint, fmt::format("{}.{}", endpoint.name, network), records);
+  for (const std::string& alias : endpoint.aliases) AddLines(endpoint, alias, records);
+}
+
+}  // namespace
+
+HostNames Engine::Core::NamesFor(const SandboxRecord& sandbox) const {
+  HostNames names;
+  names.others = ExtraRecords(sandbox.spec);
+  for (const EndpointPointer& endpoint : Ordered(sandbox.id)) {
+    const NetworkPointer network = registry_.FindNetwork(endpoint->network_id);
+    if (!network || endpoint->gateway) continue;  // the gateway network is nobody's
+    const auto& own = endpoint->interface.address ? endpoint->interface.address
+                                                  : endpoint->interface.address_ipv6;
+    if (own) {
+      auto self =
+          etc_hosts::MakeSelf(own->address, sandbox.spec.host_name, sandbox.spec.domain_name);
+      if (self) names.self.push_back(*std::move(self));
+    }
+    for (const EndpointPointer& other : registry_.Endpoints(endpoint->network_id)) {
+      if (!other->pending) AddService(*other, network->name, names.others);
+    }
+    for (const auto& [alias, target] : endpoint->join_spec.aliases) {
+      const EndpointPointer other = registry_.FindEndpointByName(endpoint->network_id, target);
+      if (other) AddLines(*other, alias, names.others);
+    }
+  }
+  return names;
+}
+
+std::shared_ptr<Engine::Core::Written> Engine::Core::WrittenOf(const SandboxRecord& sandbox) {
+  const std::lock_guard guard(written_mutex_);
+  std::shared_ptr<Written>& written = written_[sandbox.id];
+  if (!written) {
+    written = std::make_shared<Written>();
+    written->names = NamesFor(sandbox);
+  }
+  return written;
+}
+
+/// Writes what has changed since the last time. A file that cannot be written is told and hinders
+/// nothing.
+void Engine::Core::RefreshFiles(const SandboxRecord& sandbox) noexcept {
+  try {
+    RefreshHosts(sandbox);
+    bool ipv6 = false;
+    for (const EndpointPointer& endpoint : Ordered(sandbox.id)) {
+      const NetworkPointer network = registry_.FindNetwork(endpoint->network_id);
+      ipv6 = ipv6 || (network && network->config.enable_ipv6);
+    }
+    UpdateResolvConf(FilesOf(options_.files_directory, sandbox), sandbox.spec, ipv6);
+  } catch (const std::exception& error) {
+    Warn(fmt::format("files of sandbox {}: {}", sandbox.id, error.what()));
+  }
+}
+
+void Engine::Core::RefreshHosts(const SandboxRecord& sandbox) {
+  if (!sandbox.spec.origin_hosts_path.empty()) return;
+  const std::shared_ptr<Written> written = WrittenOf(sandbox);
+  const std::lock_guard guard(written->mutex);  // the last to write sees the latest
+  HostNames names = NamesFor(sandbox);
+  UpdateHosts(FilesOf(options_.files_directory, sandbox), written->names, names);
+  written->names = std::move(names);
+}
+
+void Engine::Core::RefreshNeighbours(const std::string& network_id) noexcept {
+  try {
+    std::set<std::string> sandboxes;
+    for (const EndpointPointer& endpoint : registry_.Endpoints(network_id)) {
+      if (!endpoint->sandbox_id.empty() && !endpoint->gateway) {
+        sandboxes.insert(endpoint->sandbox_id);
+      }
+    }
+    for (const std::string& id : sandboxes) {
+      const SandboxPointer sandbox = registry_.FindSandbox(id);
+      if (sandbox) RefreshHosts(*sandbox);
+    }
+  } catch (const std::exception& error) {
+    Warn(fmt::format("hosts files of network {}: {}", network_id, error.what()));
+  }
+}
+
+void Engine::Core::ForgetFiles(const SandboxRecord& sandbox) noexcept {
+  try {
+    const std::lock_guard guard(written_mutex_);
+    written_.erase(sandbox.id);
+    RemoveFiles(FilesOf(options_.files_directory, sandbox), sandbox.spec);
+  } catch (const std::exception& error) {
+    Warn(fmt::format("files of sandbox {}: {}", sandbox.id, error.what()));
+  }
+}
+
+}  // namespace cnm::engine
