@@ -136,6 +136,16 @@ Request ChangeLink(int ifindex, const LinkChange& change) {
   return request;
 }
 
+Request MoveLink(int ifindex, int netns, const std::string& name) {
+  // The kernel moves first and renames then; where another link has the old name, it moves under
+  // the new one.
+  Request request(fmt::format("move link {} as {}", ifindex, name), RTM_NEWLINK, 0);
+  AppendHeader(request, MakeHeader(ifindex));
+  PutNumber(request, IFLA_NET_NS_FD, netns);
+  PutText(request, IFLA_IFNAME, name);
+  return request;
+}
+
 Request RemoveLink(int ifindex) {
   Request request(fmt::format("remove link {}", ifindex), RTM_DELLINK, 0);
   AppendHeader(request, MakeHeader(ifindex));

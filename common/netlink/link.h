@@ -81,6 +81,9 @@ struct LinkChange {
   bool operator==(const LinkChange&) const = default;
 };
 Request ChangeLink(int ifindex, const LinkChange& change);
+/// Moves a link into the netns of this descriptor, under this name there; it is down afterwards. In
+/// the netns it is in already it is only renamed.
+Request MoveLink(int ifindex, int netns, const std::string& name);
 /// ENODEV is tolerated: removing twice succeeds.
 Request RemoveLink(int ifindex);
 
