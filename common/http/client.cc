@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -36,6 +37,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kFirstRetry{1'000};
 constexpr milliseconds kLongestRetry{30'000};
+constexpr unsigned kFirstFinalStatus = 200;
 
 std::string ToText(const ServerAddress& server) {
   if (!server.unix_path.empty()) return "unix://" + server.unix_path;
@@ -67,9 +69,7 @@ class Exchange {
       : limits_(limits), timer_(io_), socket_(io_) {
     endpoints_ = Resolve(io_, server, error_);
     FillRequest(server, request);
-    parser_.header_limit(static_cast<uint32_t>(limits.header_bytes));
-    parser_.body_limit(limits.body_bytes);
-    if (request.method == "HEAD") parser_.skip(true);
+    BeginAnswer();  // after the request: the answer to a HEAD has no body
   }
 
   /// Returns when there is an answer or a reason why not.
@@ -95,7 +95,9 @@ class Exchange {
   void FillRequest(const ServerAddress& server, const Request& request);
   void Connect(size_t index);
   void Write();
+  void BeginAnswer();
   void Read();
+  void ReadBody();
   void End(ErrorCode error) {
     error_ = error;
     timer_.cancel();
@@ -108,7 +110,7 @@ class Exchange {
   std::vector<Endpoint> endpoints_;
   beast_http::request<beast_http::string_body> request_;
   boost::beast::flat_buffer buffer_;
-  beast_http::response_parser<beast_http::string_body> parser_;
+  std::optional<beast_http::response_parser<beast_http::string_body>> parser_;
   ErrorCode error_;
   bool connected_ = false;
   bool timed_out_ = false;
@@ -159,20 +161,38 @@ void Exchange::Write() {
   });
 }
 
+void Exchange::BeginAnswer() {
+  parser_.emplace();
+  parser_->header_limit(static_cast<uint32_t>(limits_.header_bytes));
+  parser_->body_limit(limits_.body_bytes);
+  if (request_.method() == beast_http::verb::head) parser_->skip(true);
+}
+
 void Exchange::Read() {
   // In two steps: reading both at once, Beast 1.74 forgets that a Content-Length is over the limit.
-  beast_http::async_read_header(socket_, buffer_, parser_, [this](ErrorCode error, size_t) {
-    if (error || parser_.is_done()) {
+  beast_http::async_read_header(socket_, buffer_, *parser_, [this](ErrorCode error, size_t) {
+    if (error) {
       End(error);
+    } else if (parser_->get().result_int() < kFirstFinalStatus) {
+      BeginAnswer();  // any number of interim answers may come first (RFC 9110 §15.2)
+      Read();
     } else {
-      beast_http::async_read(socket_, buffer_, parser_,
-                             [this](ErrorCode body_error, size_t) { End(body_error); });
+      ReadBody();
     }
   });
 }
 
+void Exchange::ReadBody() {
+  if (parser_->is_done()) {
+    End({});
+    return;
+  }
+  beast_http::async_read(socket_, buffer_, *parser_,
+                         [this](ErrorCode error, size_t) { End(error); });
+}
+
 Response Exchange::TakeResponse() {
-  beast_http::response<beast_http::string_body> answer = parser_.release();
+  beast_http::response<beast_http::string_body> answer = parser_->release();
   Response response{.status = answer.result_int(), .body = std::move(answer.body())};
   for (const auto& field : answer) {
     response.headers.push_back({std::string(field.name_string()), std::string(field.value())});

@@ -81,6 +81,13 @@ TEST_F(HttpClient, SendsARequestAndReturnsTheAnswerWhateverItsStatus) {
   EXPECT_EQ(Outcome(Server(), {}).find("Content-Length"), std::string::npos);
 }
 
+TEST_F(HttpClient, SkipsInterimAnswers) {
+  const std::string interim =
+      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nA: b\r\n\r\n";
+  EXPECT_EQ(CallOf(interim + "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab"), "200 ab");
+  EXPECT_EQ(CallOf(interim), "unavailable: call S: no answer: end of stream");
+}
+
 TEST_F(HttpClient, ReadsAnAnswerThatEndsWithTheConnectionOrHasNoBody) {
   EXPECT_EQ(CallOf("HTTP/1.0 200 OK\r\n\r\nto the end"), "200 to the end");
   EXPECT_EQ(CallOf("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n"),
