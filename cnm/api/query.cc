@@ -24,13 +24,17 @@ struct Pattern {
 constexpr std::array kPatterns = {
     Pattern{"GET", "networks", Action::kListNetworks},
     Pattern{"GET", "networks/N", Action::kGetNetwork},
+    Pattern{"GET", "networks/N/details", Action::kNetworkDetails},
     Pattern{"GET", "networks/N/endpoints", Action::kListEndpoints},
     Pattern{"GET", "networks/N/endpoints/E", Action::kGetEndpoint},
+    Pattern{"GET", "networks/N/endpoints/E/details", Action::kEndpointDetails},
     Pattern{"GET", "services", Action::kListServices},
     Pattern{"GET", "services/E", Action::kGetService},
+    Pattern{"GET", "services/E/details", Action::kServiceDetails},
     Pattern{"GET", "services/E/backend", Action::kGetBackend},
     Pattern{"GET", "sandboxes", Action::kListSandboxes},
     Pattern{"GET", "sandboxes/S", Action::kGetSandbox},
+    Pattern{"GET", "sandboxes/S/details", Action::kSandboxDetails},
     Pattern{"POST", "networks", Action::kCreateNetwork},
     Pattern{"POST", "networks/N/endpoints", Action::kCreateEndpoint},
     Pattern{"POST", "networks/N/endpoints/E/sandboxes", Action::kJoin},
@@ -160,6 +164,33 @@ std::optional<Filter> FindFilter(std::span<const FilterName> names, std::string_
 }
 
 }  // namespace
+
+Resource SubjectOf(Action action) {
+  switch (action) {
+    case Action::kListNetworks:
+    case Action::kGetNetwork:
+    case Action::kNetworkDetails:
+    case Action::kCreateNetwork:
+    case Action::kDeleteNetwork:
+      return Resource::kNetwork;
+    case Action::kListEndpoints:
+    case Action::kGetEndpoint:
+    case Action::kEndpointDetails:
+    case Action::kCreateEndpoint:
+    case Action::kDeleteEndpoint:
+    case Action::kJoin:
+    case Action::kLeave:
+      return Resource::kEndpoint;
+    case Action::kListSandboxes:
+    case Action::kGetSandbox:
+    case Action::kSandboxDetails:
+    case Action::kCreateSandbox:
+    case Action::kDeleteSandbox:
+      return Resource::kSandbox;
+    default:
+      return Resource::kService;
+  }
+}
 
 std::optional<Route> FindRoute(std::string_view method, std::string_view target) {
   const size_t end = std::min(target.find('?'), target.size());

@@ -9,19 +9,23 @@
 namespace cnm::api {
 
 /// What a route does. A service is an endpoint by another name; its backend, the sandbox joined.
+/// The Details are not libnetwork's: its answers stay as they are, what else is known is there.
 enum class Action : uint8_t {
   kListNetworks,
   kGetNetwork,
+  kNetworkDetails,
   kCreateNetwork,
   kDeleteNetwork,
   kListEndpoints,
   kGetEndpoint,
+  kEndpointDetails,
   kCreateEndpoint,
   kDeleteEndpoint,
   kJoin,
   kLeave,
   kListServices,
   kGetService,
+  kServiceDetails,
   kPublish,
   kUnpublish,
   kGetBackend,
@@ -29,9 +33,14 @@ enum class Action : uint8_t {
   kDetach,
   kListSandboxes,
   kGetSandbox,
+  kSandboxDetails,
   kCreateSandbox,
   kDeleteSandbox,
 };
+
+/// What kind of object an action is about.
+enum class Resource : uint8_t { kNetwork, kEndpoint, kService, kSandbox };
+Resource SubjectOf(Action action);
 
 /// By what a list is narrowed.
 enum class FilterKey : uint8_t { kName, kPartialId, kNetwork, kContainerId, kPartialContainerId };

@@ -192,6 +192,16 @@ void Object::Ignore(std::string_view key) const {
   FindMember(*document_, cell_, key);
 }
 
+std::vector<std::pair<std::string, Value>> Object::Members() const {
+  std::vector<std::pair<std::string, Value>> members;
+  auto& cells = document_->cells;
+  for (uint32_t i = cell_ + 1; i < cells[cell_].end; i = cells[i].end) {
+    cells[i].known = true;
+    members.emplace_back(document_->Key(cells[i]), Value(document_, i));
+  }
+  return members;
+}
+
 void Object::Fail(std::string_view key, std::string_view reason) const {
   throw Error(Code::kConfig, fmt::format("{}{}: {}", path(), internal::PathStep(key), reason));
 }

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace cnm::json {
@@ -68,6 +69,9 @@ class Object {
   void Ignore(std::string_view key) const;
   /// The keys as written, in order of appearance; duplicates once.
   std::vector<std::string> Keys() const;
+  /// Key and value of every member in order of appearance, null and duplicates too; all are known
+  /// from now on. For objects that are maps: one pass, however many.
+  std::vector<std::pair<std::string, Value>> Members() const;
   /// The keys that occur more than once, spelled the same.
   std::vector<std::string> RepeatedKeys() const;
 

@@ -93,6 +93,16 @@ TEST(Object, AbsentAndNullLeaveTheDefaultAlone) {
   }
 }
 
+TEST(Object, MembersAreAllThereInOrderAndKnown) {
+  const Object o = Parse(R"({"b":"x","a":null,"b":{"n":1.50}})", "conf");
+  std::string text;
+  for (const auto& [key, value] : o.Members()) text += fmt::format("{}={} ", key, value.Text());
+  EXPECT_EQ(text, "b=\"x\" a=null b={\"n\":1.50} ");
+  EXPECT_EQ(o.Warnings(), Strings{"$.b: given 2 times, the last is used"});
+  EXPECT_EQ(Failure([&] { o.Members()[1].second.AsObject(); }),
+            "decode: $.a: want an object, got null");
+}
+
 TEST(Object, WrongTypesNameThePathAndBothTypes) {
   const Object o = Parse(R"({"s":"x","n":1,"b":true,"o":{},"a":[{"l":["x",2,null]}]})", "conf");
   std::string s;
