@@ -53,7 +53,7 @@ std::vector<Endpoint> Controller::RecordedHere() {
 std::vector<firewall::Rules> Controller::LiveRules(std::string_view backend) {
   std::vector<firewall::Rules> live;
   for (Endpoint& endpoint : RecordedHere()) {
-    if (endpoint.attachments.empty() || IsDead(endpoint)) continue;
+    if (endpoint.attachments.empty() || !IsProgrammed(endpoint)) continue;
     for (Attachment& attachment : endpoint.attachments) {
       if (attachment.backend != backend || attachment.rules.empty()) continue;
       live.push_back(std::move(attachment.rules));
@@ -91,7 +91,7 @@ std::vector<firewall::Isolation> Controller::OtherWishes(const Endpoint& endpoin
       const auto& wish = attachment.rules.isolation;
       const bool same_bridge = wish && wish->bridge == released.rules.isolation->bridge;
       // Liveness last: it asks the kernel.
-      if (same_bridge && attachment.backend == released.backend && !IsDead(other)) {
+      if (same_bridge && attachment.backend == released.backend && IsProgrammed(other)) {
         wishes.push_back(*wish);
       }
     }

@@ -36,7 +36,7 @@ firewall::Ledger Controller::MakeLedger() {
 
 bool Controller::IsDeadOwner(std::string_view owner) {
   if (const std::optional<Endpoint> endpoint = journal_.FindEndpoint(owner)) {
-    return IsDead(*endpoint);
+    return !IsProgrammed(*endpoint);
   }
   // Journal before everything: rules without a record belong to nobody, unless the record was lost;
   // then the link that carries the owner speaks.
@@ -44,9 +44,17 @@ bool Controller::IsDeadOwner(std::string_view owner) {
   return !link || link->alias != owner;
 }
 
+/// Whether its rules are to stand: it lives, and is in a sandbox or on its way into one.
+bool Controller::IsProgrammed(const Endpoint& endpoint) {
+  if (endpoint.state == EndpointState::kCreated) return locks_.IsHeld(LockKey(endpoint.owner));
+  return !IsDead(endpoint);
+}
+
 /// Abandoned, or provably gone.
 bool Controller::IsDead(const Endpoint& endpoint) {
-  if (endpoint.state != EndpointState::kReady) return !locks_.IsHeld(LockKey(endpoint.owner));
+  const bool settled =
+      endpoint.state == EndpointState::kReady || endpoint.state == EndpointState::kCreated;
+  if (!settled) return !locks_.IsHeld(LockKey(endpoint.owner));
   return LivenessOf(endpoint) == Liveness::kDead;
 }
 
@@ -99,7 +107,8 @@ Liveness Controller::LivenessOf(const Endpoint& endpoint) {
 bool Controller::HasLiveEndpoints(std::string_view network) {
   const std::vector<Endpoint> endpoints = journal_.Endpoints();
   return std::any_of(endpoints.begin(), endpoints.end(), [&](const Endpoint& e) {
-    return e.key.network == network && e.state == EndpointState::kReady && e.host == host_ &&
+    const bool settled = e.state == EndpointState::kReady || e.state == EndpointState::kCreated;
+    return e.key.network == network && settled && e.host == host_ &&
            LivenessOf(e) == Liveness::kAlive;
   });
 }
@@ -147,7 +156,9 @@ void Controller::ClearWay(const EndpointKey& key, std::string_view owner) {
   std::optional<Endpoint> left = journal_.FindEndpoint(owner);
   if (!left) return;
   RefuseElsewhere(*left);
-  if (left->state == EndpointState::kReady && LivenessOf(*left) == Liveness::kAlive) {
+  const bool settled =
+      left->state == EndpointState::kReady || left->state == EndpointState::kCreated;
+  if (settled && LivenessOf(*left) == Liveness::kAlive) {
     throw Error(Code::kExists, fmt::format("{} exists already", Describe(key)),
                 fmt::format("made by {} in {}, host link {}; DEL it first", left->runtime,
                             left->sandbox.path, left->host_link ? left->host_link->name : "none"));
@@ -155,8 +166,7 @@ void Controller::ClearWay(const EndpointKey& key, std::string_view owner) {
   Remove(*std::move(left), Removal::kGarbage, {});
 }
 
-Endpoint Controller::NewEndpoint(const Network& network, const EndpointSpec& spec,
-                                 const netns::NetNs& sandbox) const {
+Endpoint Controller::NewEndpoint(const Network& network, const EndpointSpec& spec) const {
   Endpoint endpoint;
   endpoint.owner = OwnerOf(spec.key.network, spec.key.container_id, spec.key.ifname);
   endpoint.key = spec.key;
@@ -164,7 +174,8 @@ Endpoint Controller::NewEndpoint(const Network& network, const EndpointSpec& spe
   endpoint.door = options_.door;
   endpoint.runtime = options_.runtime;
   endpoint.host = host_;
-  endpoint.sandbox = {.path = spec.sandbox_path, .identity = sandbox.identity()};
+  endpoint.sandbox.path = spec.sandbox_path;
+  endpoint.details = spec.details;
   if (spec.mac) endpoint.mac = *spec.mac;
   return endpoint;
 }
@@ -173,7 +184,8 @@ Attached Controller::Attach(const Network& network, const EndpointSpec& spec,
                             const netns::NetNs& sandbox, AddressSource* source) {
   const Driver& driver = DriverFor(network.driver);
   const std::optional<Network> recorded = CheckNetwork(network);
-  Endpoint endpoint = NewEndpoint(network, spec, sandbox);
+  Endpoint endpoint = NewEndpoint(network, spec);
+  endpoint.sandbox.identity = sandbox.identity();
   const LockTable::Held lock = Lock(spec.key, endpoint.owner);
   ClearWay(spec.key, endpoint.owner);
   driver.CreateEndpoint(network, endpoint);
@@ -203,7 +215,7 @@ Attached Controller::Attach(const Network& network, const EndpointSpec& spec,
   }
   Attached attached = driver.Join(
       network, endpoint,
-      {.sandbox = sandbox, .host = kernel_, .store = store_, .undo = undo, .journal = [&] {
+      {.sandbox = &sandbox, .host = kernel_, .store = store_, .undo = undo, .journal = [&] {
          journal_.Write(endpoint);
        }});
   Mark("links");

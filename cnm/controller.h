@@ -53,6 +53,25 @@ struct EndpointSpec {
   std::string sandbox_path;     ///< as the caller names it
   std::optional<net::Mac> mac;  ///< of the link in the sandbox; chosen by the driver otherwise
   Rollback::Observer observer;  ///< tests fail each step with it
+  std::string details = {};     ///< Endpoint::details
+};
+
+/// How an endpoint that was created is to join a sandbox whose door moves the link itself.
+struct JoinSpec {
+  EndpointKey key;
+  std::string sandbox_path;  ///< as the caller names it; it need not exist here
+  bool forward = false;      ///< its packets are to be forwarded, whatever drops on this host
+  std::optional<firewall::Isolation> isolation = {};
+  Rollback::Observer observer = {};  ///< tests fail each step with it
+};
+
+/// Which endpoints of a door that joins later have ended without anybody saying so.
+struct ReconcileRequest {
+  std::string door;
+  bool keep_dead = false;  ///< the dead only leave their sandboxes: their door knows them still
+  /// Whether one that is in no sandbox is forgotten, and goes.
+  std::function<bool(const Endpoint&)> forgotten = {};
+  std::function<void(const Endpoint&)> after = {};  ///< told of each that went or left, as it was
 };
 
 /// Whom a garbage collection may touch.
@@ -114,6 +133,30 @@ class Controller {
   std::vector<Network> Networks() { return journal_.Networks(); }
   std::optional<Network> FindNetwork(std::string_view name) { return journal_.FindNetwork(name); }
 
+  /// Makes what the network's endpoints share, and records the network.
+  void CreateNetwork(const Network& network, const std::vector<net::Prefix>& gateways);
+  /// Takes both away. @returns false if there was neither. @throws Error kInUse naming an endpoint,
+  /// or a foreign link that hangs on it
+  bool DeleteNetwork(const Network& network);
+
+  // ---- endpoints in steps, for doors that know the sandbox later
+  /// Gives the endpoint its addresses, MAC and link names; nothing in the kernel. `source`: as in
+  /// Attach. @returns its record. @throws Error after undoing everything; kExists when it is there
+  Endpoint CreateEndpoint(const Network& network, const EndpointSpec& spec, AddressSource* source);
+  /// Makes the endpoint's links and rules; the link for the sandbox waits on the host, named
+  /// `host_link->peer` in the answer. Again for the same path: answers the same.
+  /// @throws Error after undoing everything; kNotFound when there is no such endpoint; kExists when
+  /// it is in another sandbox
+  Endpoint Join(const Network& network, const JoinSpec& spec);
+  /// Removes rules and links; the endpoint keeps its addresses. @returns false when it was in no
+  /// sandbox, or is absent. @throws as Detach
+  bool Leave(const EndpointKey& key);
+  /// Removes all of it. @returns false when it was absent. @throws as Detach
+  bool DeleteEndpoint(const EndpointKey& key);
+  /// Puts right what killed processes and dead containers left of this door's endpoints; what
+  /// fails is named on stderr. @returns how many endpoints were touched
+  size_t Reconcile(const ReconcileRequest& request);
+
   // ---- endpoints
   /// Makes the endpoint and joins it to the sandbox; records the network when that has worked.
   /// `source` gives the addresses; nullptr = layer 2. May move the calling thread into the sandbox.
@@ -172,8 +215,7 @@ class Controller {
   const Driver& DriverFor(std::string_view type) const;
   std::optional<LockTable::Held> LockForRemoval(const EndpointKey& key, std::string_view owner);
   LockTable::Held Lock(const EndpointKey& key, std::string_view owner);
-  Endpoint NewEndpoint(const Network& network, const EndpointSpec& spec,
-                       const netns::NetNs& sandbox) const;
+  Endpoint NewEndpoint(const Network& network, const EndpointSpec& spec) const;
   void ClearWay(const EndpointKey& key, std::string_view owner);
   /// Why an endpoint is removed.
   enum class Removal {
@@ -189,6 +231,12 @@ class Controller {
   bool MayCollect(const Endpoint& endpoint, const GarbageRequest& request, std::string& why);
   bool HasLiveEndpoints(std::string_view network);
   bool IsDead(const Endpoint& endpoint);
+  bool IsProgrammed(const Endpoint& endpoint);
+  // steps
+  Endpoint GetForJoin(const JoinSpec& spec, std::string_view owner);
+  void PlanJoin(const Network& network, const JoinSpec& spec, Endpoint& endpoint);
+  void Unjoin(Endpoint& endpoint);
+  bool ReconcileOne(const Endpoint& seen, const ReconcileRequest& request);
   // attachments
   bool IsElsewhere(const Endpoint& endpoint) const;
   void RefuseElsewhere(const Endpoint& endpoint) const;

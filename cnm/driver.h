@@ -39,7 +39,9 @@ struct Attached {
 
 /// What Join works with.
 struct JoinContext {
-  const netns::NetNs& sandbox;
+  /// nullptr: the sandbox is not known yet. The link waits on the host, named
+  /// HostLink::peer, and the caller moves it.
+  const netns::NetNs* sandbox;
   HostKernel& host;
   Store& store;  ///< for state of links that networks share
   Rollback& undo;
@@ -66,6 +68,13 @@ class Driver {
   /// default routes, packet filter rules. Pure.
   /// @throws Error kConfig when these addresses cannot work on this network
   virtual void PlanAddressing(const Network& network, Endpoint& endpoint) const = 0;
+
+  /// Makes what the network's endpoints share, with these gateway addresses on it. Idempotent.
+  virtual void CreateNetwork(const Network& network, const std::vector<net::Prefix>& gateways,
+                             HostKernel& host, Store& store) const = 0;
+  /// Removes that, if nothing uses it. @returns false if it was absent
+  /// @throws Error kInUse when links that are no endpoint's of ours hang on it
+  virtual bool DeleteNetwork(const Network& network, HostKernel& host, Store& store) const = 0;
 
   /// Makes the links, leaving an undo step for each change, and sets what only the kernel knows
   /// (ifindex) in `endpoint`. May move the calling thread into the sandbox, for good: host side

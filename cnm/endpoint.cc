@@ -32,6 +32,10 @@ bool HasAttachmentOf(const Endpoint& endpoint, std::string_view plugin) {
                                        [&](const Attachment& a) { return IsOf(a, plugin); });
 }
 
+bool HasLinksOrRules(const Endpoint& endpoint) {
+  return !endpoint.attachments.empty() || (endpoint.host_link && !endpoint.host_link->peer.empty());
+}
+
 void NameRules(const Endpoint& endpoint, Attachment& attachment) {
   attachment.rules.owner = endpoint.owner;
   attachment.rules.network = endpoint.key.network;

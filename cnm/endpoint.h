@@ -21,6 +21,8 @@ enum class EndpointState {
   kPending,  ///< being made, or being removed because its runtime asked
   kReady,
   kCondemned,  ///< was ready; being removed as garbage
+  kCreated,  ///< has its addresses and is in no sandbox: alive until it is deleted. Links or rules
+             ///< in its record, while nobody holds its lock, are what a killed join or leave left
 };
 
 /// The three words that name an endpoint. For API and Docker endpoints the container id is the
@@ -41,7 +43,9 @@ struct HostLink {
   std::string name;
   int ifindex = 0;  ///< 0 until it is made
   net::Mac mac;
-  uint32_t attempt = 0;  ///< of the name's hash (HostLinkName)
+  uint32_t attempt = 0;   ///< of the name's hash (HostLinkName)
+  std::string peer = {};  ///< the other end's name while it waits on the host for whoever moves it
+                          ///< into the sandbox; "" = born there
 
   bool operator==(const HostLink&) const = default;
 };
@@ -86,6 +90,7 @@ struct Endpoint {
   Addressing addressing;
   std::string address_source;           ///< AddressSource::Journal(); "" = layer 2
   std::vector<Attachment> attachments;  ///< the driver's own rules first, tagged with its type
+  std::string details = {};             ///< the front door's own, a JSON object; "" = none
 
   bool foreign() const { return driver.empty(); }
   bool operator==(const Endpoint&) const = default;
@@ -99,6 +104,9 @@ Attachment& EnsureAttachment(Endpoint& endpoint, std::string_view plugin, std::s
 bool IsOf(const Attachment& attachment, std::string_view plugin);
 /// Whether the plugin has any; every endpoint has one of the plugin "".
 bool HasAttachmentOf(const Endpoint& endpoint, std::string_view plugin);
+
+/// Whether something of a join in steps may be in the kernel.
+bool HasLinksOrRules(const Endpoint& endpoint);
 
 /// Makes the attachment's rules the endpoint's: owner, network, container id.
 void NameRules(const Endpoint& endpoint, Attachment& attachment);

@@ -25,19 +25,24 @@ bool Controller::MayCollect(const Endpoint& endpoint, const GarbageRequest& requ
     why = "busy";
     return false;
   }
-  if (endpoint.state != EndpointState::kReady) {
+  const bool created = endpoint.state == EndpointState::kCreated;
+  if (endpoint.state != EndpointState::kReady && !created) {
     why = "abandoned";
     return true;
   }
   // An endpoint whose runtime could not be told belongs to whoever collects: nobody else ever will.
   const bool same_runtime = endpoint.runtime == options_.runtime || endpoint.runtime.empty();
-  if (request.valid && endpoint.door == options_.door && same_runtime) {
+  if (!created && request.valid && endpoint.door == options_.door && same_runtime) {
     why = "not listed";
     return true;
   }
   if (LivenessOf(endpoint) == Liveness::kDead) {
     why = "dead";
     return true;
+  }
+  if (created) {
+    why = "created, in no sandbox";
+    return false;
   }
   why = same_runtime ? "alive" : fmt::format("alive, of another runtime: {}", endpoint.runtime);
   return false;

@@ -36,6 +36,10 @@ std::string HostLinkName(std::string_view owner, uint32_t attempt) {
   return fmt::format("veth{}", Sha512Hex(fmt::format("{}#{}", owner, attempt), 11));
 }
 
+std::string PeerLinkName(std::string_view owner, uint32_t attempt) {
+  return fmt::format("cnm{}", Sha512Hex(fmt::format("peer of {}#{}", owner, attempt), 12));
+}
+
 net::Mac DerivedMac(std::string_view seed) {
   const auto digest = Sha512(seed);
   net::Mac mac{{0x02}};

@@ -26,6 +26,9 @@ std::string NetworkId(std::string_view name);
 /// re-hashes after a clash with a foreign link.
 std::string HostLinkName(std::string_view owner, uint32_t attempt);
 
+/// The name of that link's other end while it waits on the host: "cnm" + 12 hex digits.
+std::string PeerLinkName(std::string_view owner, uint32_t attempt);
+
 /// A locally administered unicast MAC: 02 + 5 bytes of SHA-512(seed).
 net::Mac DerivedMac(std::string_view seed);
 

@@ -42,6 +42,7 @@ Liveness LivenessOf(const Endpoint& endpoint, const HostIdentity& here, HostKern
                     MissingSandboxes& missing) {
   if (endpoint.host.boot_id != here.boot_id) return Liveness::kDead;
   if (endpoint.host.netns != here.netns) return Liveness::kAlive;
+  if (endpoint.state == EndpointState::kCreated) return Liveness::kAlive;
   const bool gone =
       endpoint.host_link ? HostLinkGone(endpoint, host) : missing.IsGone(endpoint.sandbox);
   return gone ? Liveness::kDead : Liveness::kAlive;

@@ -35,7 +35,8 @@ class MissingSandboxes {
 /// Dead is an endpoint of an earlier boot; or one whose host link (name, ifindex, alias) is gone
 /// from the host netns it was recorded in; or, without a host link, one whose sandbox path, seen
 /// from pid 1's mount namespace, no longer names the recorded netns, twice, a second apart. A
-/// record of another host netns is alive. Pending endpoints have no link yet: ask only about ready
+/// record of another host netns is alive, and an endpoint of this boot that was only created.
+/// Pending endpoints have no link yet: ask only about ready
 /// ones.
 Liveness LivenessOf(const Endpoint& endpoint, const HostIdentity& here, HostKernel& host,
                     MissingSandboxes& missing);

@@ -35,7 +35,7 @@ bool Controller::WithdrawDeadHolders(const Attachment& wanted) {
     for (const Attachment& held : endpoint.attachments) {
       if (held.backend != wanted.backend) continue;
       if (!SharesAPort(held.rules.publication, wanted.rules.publication)) continue;
-      if (!IsDead(endpoint)) continue;
+      if (IsProgrammed(endpoint)) continue;
       kernel_.firewall(held.backend).Remove(held.rules);
       any = true;
     }

@@ -20,6 +20,8 @@ std::string_view StateName(EndpointState state) {
       return "ready";
     case EndpointState::kCondemned:
       return "condemned";
+    case EndpointState::kCreated:
+      return "created";
     case EndpointState::kPending:
       break;
   }
@@ -161,12 +163,14 @@ std::string Encode(const Endpoint& endpoint) {
   w.EndObject();
   if (const auto& link = endpoint.host_link) {
     w.Key("hostLink").BeginObject().Member("name", link->name).Member("ifindex", link->ifindex);
-    w.Member("mac", link->mac.ToString()).Member("attempt", link->attempt).EndObject();
+    w.Member("mac", link->mac.ToString()).Member("attempt", link->attempt);
+    w.MemberUnlessEmpty("peer", link->peer).EndObject();
   }
   w.Member("mac", endpoint.mac.ToString());
   Write(w, endpoint.addressing);
   WriteAttachments(w, endpoint);
   if (!endpoint.address_source.empty()) w.Key("addressSource").Raw(endpoint.address_source);
+  if (!endpoint.details.empty()) w.Key("details").Raw(endpoint.details);
   return w.EndObject().Take();
 }
 
@@ -175,7 +179,8 @@ Endpoint DecodeEndpoint(std::string_view json) {
   Endpoint endpoint;
   std::string state;
   o.Required("state", state);
-  for (const EndpointState known : {EndpointState::kReady, EndpointState::kCondemned}) {
+  for (const EndpointState known :
+       {EndpointState::kReady, EndpointState::kCondemned, EndpointState::kCreated}) {
     if (state == StateName(known)) endpoint.state = known;
   }
   o.Required("owner", endpoint.owner);
@@ -197,6 +202,7 @@ Endpoint DecodeEndpoint(std::string_view json) {
     link->Optional("ifindex", ifindex, {0, INT32_MAX});
     host_link.ifindex = static_cast<int>(ifindex);
     link->Optional("attempt", host_link.attempt);
+    link->Optional("peer", host_link.peer);
     endpoint.host_link = std::move(host_link);
   }
   endpoint.mac = GetMac(o, "mac");
@@ -205,6 +211,7 @@ Endpoint DecodeEndpoint(std::string_view json) {
   if (const auto source = o.OptionalObject("addressSource")) {
     endpoint.address_source = source->Text();
   }
+  if (const auto details = o.OptionalObject("details")) endpoint.details = details->Text();
   return endpoint;
 }
 

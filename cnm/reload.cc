@@ -74,7 +74,7 @@ ReloadReport Controller::Reload() {
   AcceptEverywhere(report);
   std::set<std::string> backends;
   for (const Endpoint& endpoint : RecordedHere()) {
-    if (IsDead(endpoint)) continue;
+    if (!IsProgrammed(endpoint)) continue;
     ++report.endpoints;
     for (const Attachment& attachment : endpoint.attachments) {
       if (!attachment.rules.empty()) backends.insert(attachment.backend);
@@ -100,7 +100,7 @@ FirewallReport Controller::ReadFirewall() {
     }
   }
   for (Endpoint& endpoint : RecordedHere()) {
-    if (IsDead(endpoint)) continue;  // what is left of it is garbage, not missing
+    if (!IsProgrammed(endpoint)) continue;  // what is left of it is garbage, not missing
     for (const Attachment& attachment : endpoint.attachments) {
       if (attachment.rules.empty()) continue;
       try {

@@ -59,7 +59,7 @@ void Controller::Remove(Endpoint endpoint, Removal removal,
   if (LeftAlone(endpoint)) return;
   const bool same_boot = endpoint.host.boot_id == host_.boot_id;
   const bool was_complete = endpoint.state != EndpointState::kPending;
-  if (endpoint.state == EndpointState::kReady) {
+  if (endpoint.state == EndpointState::kReady || endpoint.state == EndpointState::kCreated) {
     // From here on a kill is finished by anybody. What nobody asked to remove keeps its protection
     // below.
     endpoint.state =
@@ -83,8 +83,10 @@ void Controller::Remove(Endpoint endpoint, Removal removal,
     }
   });
   Mark("links");
-  const bool perhaps_made_anew = removal == Removal::kGarbage && was_complete && same_boot &&
-                                 !link_found && SandboxExists(endpoint.sandbox);
+  // An endpoint whose sandbox was never known is of a door whose ids come once.
+  const bool known_sandbox = endpoint.sandbox.identity != netns::Identity{};
+  const bool perhaps_made_anew = known_sandbox && removal == Removal::kGarbage && was_complete &&
+                                 same_boot && !link_found && SandboxExists(endpoint.sandbox);
   // An address whose link may still be there is not free; nor is one that another implementation
   // may have leased anew for the same container.
   if (left && !perhaps_made_anew && !endpoint.address_source.empty()) {

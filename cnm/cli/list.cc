@@ -36,8 +36,11 @@ std::string AddressesOf(const Endpoint& endpoint) {
 }
 
 std::string StateOf(const Endpoint& endpoint, Controller& controller) {
-  if (endpoint.state != EndpointState::kReady) return "pending";
-  return controller.LivenessOf(endpoint) == Liveness::kDead ? "dead" : "ready";
+  const bool created = endpoint.state == EndpointState::kCreated;
+  if (endpoint.state != EndpointState::kReady && !created) return "pending";
+  return controller.LivenessOf(endpoint) == Liveness::kDead ? "dead"
+         : created                                          ? "created"
+                                                            : "ready";
 }
 
 bool Wanted(const Endpoint& endpoint, const Options& options) {

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "cnm/drivers/bridge/driver.h"
+#include "cnm/lease_source.h"
 #include "common/base/error.h"
 #include "common/base/search_path.h"
 #include "common/base/subprocess.h"
@@ -27,6 +28,7 @@ std::string GetPlugin(const std::string& type, std::string_view path) {
 
 /// The journal is what the CNI door's delegate wrote: the call to repeat as a DEL.
 void ReleaseAddresses(const std::string& journal) {
+  if (LeaseSource::Wrote(journal)) return LeaseSource::FromJournal(journal).Free();
   const json::Object o = json::Parse(journal, "address source");
   std::string type, config, args, path, netns, container_id, ifname;  // NOLINT: seven of a kind
   o.Required("type", type);

@@ -53,6 +53,7 @@ struct NetworkConfig {
   bool internal = false;
   std::vector<PoolData> ipv4 = {};
   std::vector<PoolData> ipv6 = {};
+  std::string name = {};  ///< as people call it; "" where it is not told: Docker's door
   bool operator==(const NetworkConfig&) const = default;
 };
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "cnm/lease_source.h"
 #include "cnm/teardown.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
@@ -19,6 +20,7 @@ Controller OpenController(const Call& call, std::vector<const Driver*> drivers) 
   options.holder = fmt::format("{} pid {}", VerbName(call.verb), ::getpid());
   options.drivers = std::move(drivers);
   options.release_addresses = [&call](const std::string& journal) {
+    if (LeaseSource::Wrote(journal)) return LeaseSource::FromJournal(journal).Free();
     Delegate::FromJournal(journal, call).Release();
   };
   options.steps = &call.steps;

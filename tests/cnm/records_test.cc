@@ -53,11 +53,19 @@ Endpoint FullEndpoint() {
   rest.links = {"bwp0123456789a"};
   rest.files = {"/run/cni/tuning/c1_eth0.json"};
   rest.state = R"({"a":1})";
+  e.details = R"({"networkID":"n"})";
   return e;
 }
 
 TEST(Records, EndpointSurvivesTheRoundTrip) {
   const Endpoint e = FullEndpoint();
+  EXPECT_EQ(DecodeEndpoint(Encode(e)), e);
+}
+
+TEST(Records, ACreatedEndpointKeepsTheNameOfALinkThatWaits) {
+  Endpoint e = FullEndpoint();
+  e.state = EndpointState::kCreated;
+  e.host_link->peer = "cnm0123456789ab";
   EXPECT_EQ(DecodeEndpoint(Encode(e)), e);
 }
 

@@ -25,6 +25,9 @@ class BridgeDriver final : public Driver {
                                       const Network& wanted) const override;
   void CreateEndpoint(const Network& network, Endpoint& endpoint) const override;
   void PlanAddressing(const Network& network, Endpoint& endpoint) const override;
+  void CreateNetwork(const Network& network, const std::vector<net::Prefix>& gateways,
+                     HostKernel& host, Store& store) const override;
+  bool DeleteNetwork(const Network& network, HostKernel& host, Store& store) const override;
   Attached Join(const Network& network, Endpoint& endpoint,
                 const JoinContext& context) const override;
   bool Leave(const Endpoint& endpoint, HostKernel& host) const override;

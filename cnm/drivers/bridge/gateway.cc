@@ -73,6 +73,23 @@ void AddClaim(const std::string& link, const Claim& claim, Store& store) {
   }
 }
 
+/// Forgets what the network put on the link. @returns that
+std::vector<Claim> TakeClaims(const std::string& link, const std::string& network, Store& store) {
+  for (;;) {  // ends: as in AddClaim
+    std::optional<StoredDocument> document;
+    std::vector<Claim> kept = ReadClaims(link, store, &document);
+    std::vector<Claim> taken = kept;
+    std::erase_if(taken, [&](const Claim& c) { return c.network != network; });
+    std::erase_if(kept, [&](const Claim& c) { return c.network == network; });
+    if (taken.empty()) return taken;
+    const bool done =
+        kept.empty()
+            ? store.Delete(RecordKey(link), document->version)
+            : store.Put(RecordKey(link), EncodeClaims(link, kept), document->version).has_value();
+    if (done) return taken;
+  }
+}
+
 /// The link, what is wanted on it, and how to get there.
 struct Place {
   const netlink::Link& link;
@@ -134,6 +151,32 @@ void EnsureGatewayAddresses(const netlink::Link& link, const GatewayPlan& plan,
     AddClaim(link.name, {gateway.ToString(), plan.network}, store);
     // EEXIST: a parallel ADD of the same network was faster.
     socket.Execute(netlink::AddAddress(link.ifindex, gateway, true).Tolerate(EEXIST));
+  }
+}
+
+std::vector<GatewayClaim> ListGatewayClaims(Store& store) {
+  std::vector<GatewayClaim> all;
+  for (const StoredDocument& document : store.List("bridges")) {
+    const std::string link = document.key.substr(document.key.find('/') + 1);
+    try {
+      for (const Claim& claim : DecodeClaims(document.json)) {
+        const auto address = net::Prefix::Parse(claim.address);
+        if (address) all.push_back({link, *address, claim.network});
+      }
+    } catch (const Error& e) {
+      Warn(fmt::format("{}: {}", document.key, e.message()));
+    }
+  }
+  return all;
+}
+
+void RemoveGatewayAddresses(const std::string& link, int ifindex, const std::string& network,
+                            netlink::Socket& socket, Store& store) {
+  for (const Claim& claim : TakeClaims(link, network, store)) {
+    const std::optional<net::Prefix> address = net::Prefix::Parse(claim.address);
+    if (!address || ifindex == 0) continue;
+    // EADDRNOTAVAIL: somebody else took it away.
+    socket.Execute(netlink::RemoveAddress(ifindex, *address).Tolerate(EADDRNOTAVAIL));
   }
 }
 

@@ -23,22 +23,25 @@ namespace {
 constexpr uint32_t kNameAttempts = 16;
 
 netlink::VethSpec VethOf(const Options& options, const Endpoint& endpoint, int bridge,
-                         const netns::NetNs& sandbox) {
+                         const netns::NetNs* sandbox) {
   netlink::VethSpec spec;
   spec.name = endpoint.host_link->name;
   spec.master = bridge;
   spec.mtu = options.mtu;
   spec.mac = endpoint.host_link->mac;
-  spec.peer_name = endpoint.key.ifname;
+  spec.peer_name = sandbox != nullptr ? endpoint.key.ifname : endpoint.host_link->peer;
   spec.peer_mac = endpoint.mac;
-  spec.peer_netns = sandbox.fd();
+  if (sandbox != nullptr) spec.peer_netns = sandbox->fd();
   return spec;
 }
 
-/// Gives the endpoint the next name for its host link: recorded, and guarded, before it is used.
+/// Gives the endpoint the next names for its links: recorded, and guarded, before they are used.
 void Rename(Endpoint& endpoint, const JoinContext& context) {
   HostLink& host_link = *endpoint.host_link;
   host_link.name = HostLinkName(endpoint.owner, host_link.attempt);
+  if (context.sandbox == nullptr) {
+    host_link.peer = PeerLinkName(endpoint.owner, host_link.attempt);
+  }
   const auto guard = std::find_if(endpoint.attachments.begin(), endpoint.attachments.end(),
                                   [](const Attachment& a) { return a.rules.spoof_guard; });
   if (guard == endpoint.attachments.end()) return context.journal();
@@ -59,14 +62,14 @@ netlink::Link CreatePair(const Options& options, Endpoint& endpoint, int bridge,
         netlink::CreateVeth(VethOf(options, endpoint, bridge, context.sandbox)).Tolerate(EEXIST);
     if (socket.Execute(create) == 0) return socket.GetLink(host_link.name);
     const std::optional<netlink::Link> taken = socket.FindLink(host_link.name);
-    if (!taken) {
+    if (!taken && context.sandbox != nullptr) {
       throw Error(Code::kExists,
                   fmt::format("container veth name (\"{}\") peer provided (\"{}\") already exists",
                               endpoint.key.ifname, host_link.name),
                   fmt::format("CNI_IFNAME {}: the sandbox {} has a link of this name",
                               endpoint.key.ifname, endpoint.sandbox.path));
     }
-    if (IsOwnedLink(*taken, endpoint.owner, host_link.mac)) {
+    if (taken && IsOwnedLink(*taken, endpoint.owner, host_link.mac)) {
       socket.Execute(netlink::RemoveLink(taken->ifindex));  // ours: its record was lost
       continue;
     }
@@ -110,8 +113,8 @@ void WaitForPort(const HostLink& port, netlink::Socket& socket) {
 
 void ConfigureSandbox(const Options& options, const Endpoint& endpoint, int ifindex,
                       const JoinContext& context) {
-  if (options.disable_container_interface) return;
-  context.sandbox.Enter();
+  if (context.sandbox == nullptr || options.disable_container_interface) return;
+  context.sandbox->Enter();
   netlink::Socket inside = netlink::Socket::Open();
   const SandboxLink link{endpoint.key.ifname, ifindex, endpoint.mac, options.enable_dad};
   ConfigureLink(link, endpoint.addressing, inside);
@@ -153,11 +156,13 @@ Attached BridgeDriver::Join(const Network& network, Endpoint& endpoint,
   MarkPort(options, endpoint, socket);
   ConfigureSandbox(options, endpoint, port.peer, context);
 
-  Attached attached{.links = {{bridge.name, bridge.mac},
-                              {port.name, port.mac},
-                              {endpoint.key.ifname, endpoint.mac, 0, true}},
-                    .sandbox_link = 2,
-                    .addressing = endpoint.addressing};
+  Attached attached{
+      .links = {{bridge.name, bridge.mac},
+                {port.name, port.mac},
+                {context.sandbox != nullptr ? endpoint.key.ifname : endpoint.host_link->peer,
+                 endpoint.mac, 0, context.sandbox != nullptr}},
+      .sandbox_link = 2,
+      .addressing = endpoint.addressing};
   if (gateway_link.ifindex != bridge.ifindex) {
     attached.links.push_back({gateway_link.name, gateway_link.mac});
   }

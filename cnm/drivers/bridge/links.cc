@@ -49,11 +49,6 @@ void CheckExistingBridge(const Options& options, const netlink::Link& link) {
   }
 }
 
-/// The far end of `<bridge>.<vlan>`, the port on the bridge.
-std::string GatewayPortName(const std::string& name) {
-  return HostLinkName(OwnerOf("bridge gateway", name, ""), 0);
-}
-
 void CreateGatewayPair(const std::string& name, const Options& options, const netlink::Link& bridge,
                        netlink::Socket& socket) {
   netlink::VethSpec spec;  // the port is the "host end": it is born up and enslaved
@@ -84,6 +79,10 @@ netlink::Link EnsureBridge(const Options& options, netlink::Socket& socket) {
     socket.Execute(netlink::ChangeLink(link.ifindex, change));
   }
   return link;
+}
+
+std::string GatewayPortName(const std::string& name) {
+  return HostLinkName(OwnerOf("bridge gateway", name, ""), 0);
 }
 
 std::string GatewayLinkName(const Options& options) {

@@ -38,6 +38,23 @@ struct GatewayPlan {
 void EnsureGatewayAddresses(const netlink::Link& link, const GatewayPlan& plan,
                             netlink::Socket& socket, Store& store);
 
+/// An address that a network put on a link.
+struct GatewayClaim {
+  std::string link;
+  net::Prefix address;
+  std::string network;
+};
+/// All of them on this host.
+std::vector<GatewayClaim> ListGatewayClaims(Store& store);
+
+/// Takes the addresses that the network put on the link away again, and forgets them.
+/// `ifindex` 0: the link is gone.
+void RemoveGatewayAddresses(const std::string& link, int ifindex, const std::string& network,
+                            netlink::Socket& socket, Store& store);
+
+/// The port of the bridge whose other end is the gateway link `name`.
+std::string GatewayPortName(const std::string& name);
+
 /// Switches forwarding on for the families of the gateways.
 void EnableForwarding(const std::vector<net::Prefix>& gateways);
 

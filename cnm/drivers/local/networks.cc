@@ -1,0 +1,159 @@
+// networks.cc: creating and deleting the local driver's networks.
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "cnm/drivers/bridge/links.h"
+#include "cnm/drivers/local/endpoint_details.h"
+#include "cnm/drivers/local/local_driver.h"
+#include "cnm/id.h"
+#include "cnm/pools/lease_network.h"
+#include "common/base/error.h"
+#include "common/base/log.h"
+
+namespace cnm::local {
+namespace {
+
+[[noreturn]] void FailOverlap(const LocalNetwork& network, const net::Prefix& pool,
+                              const net::Prefix& other, const std::string& name) {
+  throw Error(
+      Code::kOverlap,
+      fmt::format("subnet {} of network {} overlaps {} of network {}", pool.ToString(),
+                  network.name, other.ToString(), name),
+      fmt::format("to share that network: -o {0}={1} --ipam-opt {0}={1}", kNetworkOption, name));
+}
+
+}  // namespace
+
+/// The network in the core: as recorded there, whoever did it, else as it was first.
+Network LocalDriver::CoreNetwork(const LocalNetwork& network, Controller& controller) const {
+  if (std::optional<Network> recorded = controller.FindNetwork(network.name)) {
+    return *std::move(recorded);
+  }
+  return {.name = network.name,
+          .id = NetworkId(network.name),
+          .driver = type(),
+          .options = network.core};
+}
+
+LocalNetwork LocalDriver::PlanNetwork(const engine::NetworkConfig& config,
+                                      Controller& controller) const {
+  LocalNetwork network{.config = config, .door = options_.door, .name = {}, .core = {}};
+  network.options = DecodeNetworkOptions(config);
+  const bool tied = !network.options.network.empty();
+  network.name = tied ? network.options.network : DefaultName(options_.door, config);
+  const std::optional<Network> recorded = controller.FindNetwork(network.name);
+  if (recorded && recorded->driver != type()) {
+    throw Error(Code::kConfig, fmt::format("network {} is a {} network, not a bridge", network.name,
+                                           recorded->driver));
+  }
+  network.shared = recorded.has_value();
+  if (network.shared && !tied) {
+    throw Error(
+        Code::kExists, fmt::format("network {} exists already", network.name),
+        fmt::format("to share it: -o {0}={1} --ipam-opt {0}={1}", kNetworkOption, network.name));
+  }
+  network.core =
+      recorded ? recorded->options : MakeCoreNetwork(network.name, config, network.options).options;
+  for (const engine::PoolData& pool : PoolsOf(config)) {
+    network.lease_networks.push_back(
+        tied ? network.name
+             : pools::FindLeaseNetwork(options_.durable_directory, pool.address_space, pool.pool));
+  }
+  return network;
+}
+
+/// Two networks with one subnet work only when they know of each other's leases.
+void LocalDriver::RequireNoOverlap(const LocalNetwork& network) const {
+  std::vector<std::pair<net::Prefix, std::string>> taken;
+  FileStore store(options_.paths.runtime, Durability::kVolatile);
+  for (const bridge::GatewayClaim& claim : bridge::ListGatewayClaims(store)) {
+    taken.emplace_back(claim.address, claim.network);
+  }
+  for (const LocalNetwork& other : networks_.Recorded()) {
+    const bool same_bridge = other.name != network.name && !network.shared &&
+                             BridgeOf(other.core) == BridgeOf(network.core);
+    if (same_bridge) {
+      throw Error(Code::kExists,
+                  fmt::format("network {} conflicts with network {} ({}) by bridge name",
+                              network.name, other.name, BridgeOf(other.core)));
+    }
+    for (const engine::PoolData& pool : PoolsOf(other.config)) {
+      taken.emplace_back(pool.pool, other.name);
+    }
+  }
+  for (const engine::PoolData& pool : PoolsOf(network.config)) {
+    for (const auto& [prefix, name] : taken) {
+      if (name == network.name || pool.pool.length == 0) continue;
+      if (pool.pool.Overlaps(prefix)) FailOverlap(network, pool.pool, prefix, name);
+    }
+  }
+}
+
+void LocalDriver::Make(const LocalNetwork& network, Controller& controller) const {
+  controller.CreateNetwork(CoreNetwork(network, controller), BridgeAddresses(network));
+}
+
+void LocalDriver::CreateNetwork(const engine::NetworkConfig& config) {
+  if (config.id.empty()) throw Error(Code::kConfig, "invalid network id: ");
+  const std::lock_guard guard(changes_);
+  Controller controller = OpenController("CreateNetwork");
+  if (const auto known = networks_.Find(config.id)) {
+    if (known->config != config) {
+      throw Error(Code::kExists, fmt::format("network {} exists", config.id),
+                  "with other options or pools");
+    }
+    return Make(*known, controller);
+  }
+  LocalNetwork network = PlanNetwork(config, controller);
+  RequireNoOverlap(network);
+  networks_.Put(network);  // before the kernel changes: a kill must not leave an unknown bridge
+  try {
+    Make(network, controller);
+  } catch (const Error&) {
+    Rollback undo;
+    undo.Push("record", [&] { networks_.Remove(config.id); });
+    if (!network.shared) {
+      undo.Push("bridge", [&] { controller.DeleteNetwork(CoreNetwork(network, controller)); });
+    }
+    throw;
+  }
+}
+
+/// What Docker forgot after a call of its failed.
+void LocalDriver::RemoveLeftEndpoints(const LocalNetwork& network) const {
+  Controller controller = OpenController("DeleteNetwork", true);
+  for (const Endpoint& endpoint : controller.Endpoints()) {
+    if (endpoint.key.network != network.name || endpoint.door != options_.door) continue;
+    if (DetailsOf(endpoint).network_id != network.config.id) continue;
+    controller.DeleteEndpoint(endpoint.key);
+    ForgetPorts(endpoint);
+  }
+}
+
+/// Whether its bridge is this network's alone.
+bool LocalDriver::IsOurs(const LocalNetwork& network, Controller& controller) const {
+  if (network.shared || CoreNetwork(network, controller).options != network.core) return false;
+  const std::vector<LocalNetwork> recorded = networks_.Recorded();
+  const std::vector<Endpoint> endpoints = controller.Endpoints();
+  return std::none_of(recorded.begin(), recorded.end(),
+                      [&](const LocalNetwork& other) {
+                        return other.name == network.name && other.config.id != network.config.id;
+                      }) &&
+         std::none_of(endpoints.begin(), endpoints.end(), [&](const Endpoint& endpoint) {
+           return endpoint.key.network == network.name && endpoint.door != options_.door;
+         });
+}
+
+void LocalDriver::DeleteNetwork(const std::string& network_id) {
+  const std::lock_guard guard(changes_);
+  const auto network = networks_.Find(network_id);
+  if (!network) return;
+  RemoveLeftEndpoints(*network);
+  Controller controller = OpenController("DeleteNetwork");
+  if (IsOurs(*network, controller)) controller.DeleteNetwork(CoreNetwork(*network, controller));
+  networks_.Remove(network_id);
+}
+
+}  // namespace cnm::local

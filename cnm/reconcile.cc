@@ -1,0 +1,58 @@
+// reconcile.cc: endpoints that ended without a call.
+#include <fmt/format.h>
+
+#include "cnm/controller.h"
+#include "cnm/id.h"
+#include "common/base/error.h"
+#include "common/base/log.h"
+
+namespace cnm {
+namespace {
+
+/// What is to become of an endpoint.
+enum class Fate { kStays, kLeaves, kGoes };
+
+}  // namespace
+
+/// Judged and changed under its lock: a call may have come meanwhile.
+bool Controller::ReconcileOne(const Endpoint& seen, const ReconcileRequest& request) {
+  if (locks_.IsHeld(LockKey(seen.owner))) return false;  // somebody is at work on it
+  const LockTable::Held lock = Lock(seen.key, seen.owner);
+  std::optional<Endpoint> endpoint = journal_.FindEndpoint(seen.owner);
+  if (!endpoint || *endpoint != seen || IsElsewhere(*endpoint)) return false;
+  Fate fate = Fate::kStays;
+  if (endpoint->host != host_) {
+    fate = Fate::kGoes;  // of an earlier boot
+  } else if (endpoint->state == EndpointState::kCreated) {
+    const bool forgotten = request.forgotten && request.forgotten(*endpoint);
+    fate = forgotten ? Fate::kGoes : HasLinksOrRules(*endpoint) ? Fate::kLeaves : Fate::kStays;
+  } else if (endpoint->state == EndpointState::kReady) {
+    const Fate of_dead = request.keep_dead ? Fate::kLeaves : Fate::kGoes;
+    fate = LivenessOf(*endpoint) == Liveness::kDead ? of_dead : Fate::kStays;
+  } else {
+    fate = Fate::kGoes;  // nobody holds its lock: abandoned
+  }
+  if (fate == Fate::kStays) return false;
+  if (fate == Fate::kLeaves) {
+    Unjoin(*endpoint);
+  } else {
+    Remove(*std::move(endpoint), Removal::kGarbage, {});
+  }
+  if (request.after) request.after(seen);
+  return true;
+}
+
+size_t Controller::Reconcile(const ReconcileRequest& request) {
+  size_t touched = 0;
+  for (const Endpoint& endpoint : journal_.Endpoints()) {
+    if (endpoint.door != request.door || endpoint.foreign()) continue;
+    try {
+      if (ReconcileOne(endpoint, request)) ++touched;
+    } catch (const Error& e) {
+      Warn(fmt::format("reconcile {}: {}", Describe(endpoint.key), e.message()));
+    }
+  }
+  return touched;
+}
+
+}  // namespace cnm
