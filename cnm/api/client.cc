@@ -66,7 +66,9 @@ std::string Client::Send(std::string_view method, const std::string& path,
   if (response.status >= 200 && response.status < 400) return std::move(response.body);
   const std::string said = response.body.empty() ? fmt::format("HTTP status {}", response.status)
                                                  : Trimmed(std::move(response.body));
-  throw Error(CodeOf(response.status), fmt::format("{}{}", options_.refusal, said));
+  const auto details = http::FindHeader(response.headers, kDetailsField);
+  throw Error(CodeOf(response.status), fmt::format("{}{}", options_.refusal, said),
+              std::string(details.value_or("")));
 }
 
 std::vector<NetworkView> Client::NetworksBy(std::string_view query) const {

@@ -2,8 +2,7 @@
 #include "cnm/api/status.h"
 
 #include <string_view>
-
-#include <fmt/format.h>
+#include <utility>
 
 namespace cnm::api {
 namespace {
@@ -68,10 +67,14 @@ Code CodeOf(unsigned status) {
 }
 
 http::Response FailureResponse(const Error& error) {
-  const std::string text = error.details().empty()
-                               ? error.message()
-                               : fmt::format("{}; {}", error.message(), error.details());
-  return http::TextResponse(StatusOf(error.code()), text);
+  http::Response response = http::TextResponse(StatusOf(error.code()), error.message());
+  std::string details = error.details();
+  // A field's value has no control characters (RFC 9110 §5.5).
+  for (char& c : details) {
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = ' ';
+  }
+  if (!details.empty()) response.headers.push_back({kDetailsField, std::move(details)});
+  return response;
 }
 
 Error InTermsOfServices(const Error& error) {

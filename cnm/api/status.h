@@ -14,8 +14,10 @@ unsigned StatusOf(Code code);
 /// What a failure of this status was; the reverse of StatusOf for clients.
 Code CodeOf(unsigned status);
 
-/// text/plain: the message, "; " and the details if there are any.
+/// text/plain: the message alone, because clients of the reference compare it. The details are in
+/// the header field kDetailsField, without line breaks.
 http::Response FailureResponse(const Error& error);
+inline constexpr char kDetailsField[] = "Cnm-Details";
 
 /// The same failure told to someone who asked for a service: an endpoint is called a service, and
 /// "service endpoint with name X" is not a "service service".

@@ -25,10 +25,11 @@ TEST(Status, IsTheKindsOfTheReference) {
 }
 
 TEST(Status, AFailureIsPlainText) {
-  const http::Response response = FailureResponse({Code::kInUse, "create network blue", "by x"});
+  const http::Response response = FailureResponse({Code::kInUse, "network blue", "by\nx"});
   EXPECT_EQ(response.status, 403U);
-  EXPECT_EQ(response.body, "create network blue; by x\n");
+  EXPECT_EQ(response.body, "network blue\n");
   EXPECT_EQ(http::FindHeader(response.headers, "content-type"), "text/plain; charset=utf-8");
+  EXPECT_EQ(http::FindHeader(response.headers, kDetailsField), "by x");
 }
 
 TEST(Status, EndpointsAreCalledServicesOnce) {
