@@ -9,6 +9,9 @@
 namespace cnm {
 
 std::string Describe(const EndpointKey& key) {
+  if (key.ifname.empty()) {
+    return fmt::format("endpoint {} on network {}", key.container_id, key.network);
+  }
   return fmt::format("endpoint {} of container {} on network {}", key.ifname, key.container_id,
                      key.network);
 }

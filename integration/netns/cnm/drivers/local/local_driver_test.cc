@@ -2,6 +2,9 @@
 // ping.
 #include "cnm/drivers/local/local_driver.h"
 
+#include <signal.h>
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -12,6 +15,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "cnm/id.h"
 #include "common/base/error.h"
 #include "integration/support/fresh_netns.h"
 
@@ -229,6 +233,151 @@ TEST_F(LocalDriverTest, Ipv6AndAChosenMac) {
   EXPECT_EQ(info.gateway_ipv6, net::Address::Parse("2001:db8::1"));
   EXPECT_TRUE(Succeeds(a.Inside("ip link show eth0 | grep -q 02:00:5e:10:00:07")));
   EXPECT_TRUE(Pings(a, "2001:db8::1"));
+}
+
+/// Another host on 198.51.100.0/24, which reaches this one and knows no route to its networks.
+class Outside {
+ public:
+  Outside() {
+    Shell("ip link add up0 type veth peer name far0");
+    Shell("ip link set far0 netns " + netns_.path());
+    Shell("ip addr add 198.51.100.1/24 dev up0 && ip link set up0 up");
+    Shell(netns_.Inside("ip addr add 198.51.100.9/24 dev far0"));
+    Shell(netns_.Inside("ip link set far0 up"));
+  }
+  const OtherNetns& netns() const { return netns_; }
+
+ private:
+  OtherNetns netns_;
+};
+
+/// A TCP server in a namespace that answers every connection with `word`; ends with this object.
+class Server {
+ public:
+  Server(const OtherNetns& netns, int port, const std::string& word) {
+    const std::string ready = std::filesystem::temp_directory_path() / "cnm-server-XXXXXX";
+    std::string pid_file = ready;
+    ::close(::mkstemp(pid_file.data()));
+    Shell(netns.Inside(fmt::format(
+        "python3 -c \"import os,socket\ns=socket.create_server(('',{}))\nif os.fork():os._exit(0)\n"
+        "os.close(1);os.close(2);open('{}','w').write(str(os.getpid()))\n"
+        "while 1:\n c=s.accept()[0];c.sendall(b'{}');c.close()\"",
+        port, pid_file, word)));
+    while (pid_ == 0) std::ifstream(pid_file) >> pid_;
+    std::filesystem::remove(pid_file);
+  }
+  ~Server() { ::kill(pid_, SIGKILL); }
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+ private:
+  pid_t pid_ = 0;
+};
+
+/// What a connection from there answers; "" when there is none.
+std::string Ask(const OtherNetns& from, const std::string& address, int port) {
+  return Shell(from.Inside(
+      fmt::format("python3 -c \"import "
+                  "socket\ntry:print(socket.create_connection(('{}',{}),1).recv(9).decode())"
+                  "\nexcept OSError:pass\"",
+                  address, port)));
+}
+
+TEST_F(LocalDriverTest, EndpointsReachTheWorldWhereForwardingDrops) {
+  const Outside outside;
+  Shell("iptables -P FORWARD DROP");
+  driver_->CreateNetwork(MakeNetwork(kBlue, "192.0.2.0/24", "192.0.2.1/24"));
+  const OtherNetns a;
+  Attach(MakeEndpoint(kBlue, "e1", "192.0.2.2/24"), a);
+  EXPECT_TRUE(Pings(a, "198.51.100.9")) << "by the host's address, as nobody knows the way back";
+  driver_->Leave(kBlue, "e1");
+  EXPECT_FALSE(Succeeds("iptables-save | grep -q 192.0.2.2"));
+}
+
+TEST_F(LocalDriverTest, NetworksAreKeptApartAndSoAreEndpointsWithoutIcc) {
+  driver_->CreateNetwork(MakeNetwork(kBlue, "192.0.2.0/24", "192.0.2.1/24"));
+  driver_->CreateNetwork(MakeNetwork(kRed, "203.0.113.0/24", "203.0.113.1/24",
+                                     R"({"com.docker.network.bridge.enable_icc":"false"})"));
+  const OtherNetns blue;
+  const OtherNetns red;
+  const OtherNetns red2;
+  Attach(MakeEndpoint(kBlue, "e1", "192.0.2.2/24"), blue);
+  Attach(MakeEndpoint(kRed, "e2", "203.0.113.2/24"), red);
+  Attach(MakeEndpoint(kRed, "e3", "203.0.113.3/24"), red2);
+  EXPECT_FALSE(Pings(blue, "203.0.113.2"));
+  EXPECT_FALSE(Pings(red, "192.0.2.2"));
+  EXPECT_FALSE(Pings(red, "203.0.113.3"));
+  EXPECT_TRUE(Pings(red, "203.0.113.1"));
+}
+
+TEST_F(LocalDriverTest, PortsArePublishedAndWithdrawn) {
+  const Outside outside;
+  driver_->CreateNetwork(MakeNetwork(kBlue, "192.0.2.0/24", "192.0.2.1/24"));
+  const OtherNetns a;
+  EndpointConfig endpoint = MakeEndpoint(kBlue, "e1", "192.0.2.2/24");
+  endpoint.exposed_ports = {{.protocol = 6, .port = 80}};
+  endpoint.port_bindings = {{.port = 80, .host_port = 8091, .host_port_end = 8091}, {.port = 80}};
+  Attach(endpoint, a);
+  const Server server(a, 80, "blue");
+  driver_->ProgramExternalConnectivity(kBlue, "e1", endpoint.port_bindings, "");
+  driver_->ProgramExternalConnectivity(kBlue, "e1", endpoint.port_bindings, "");
+  EXPECT_EQ(Ask(outside.netns(), "198.51.100.1", 8091), "blue");
+  const std::string info = driver_->OperInfo(kBlue, "e1");
+  EXPECT_NE(info.find(R"("com.docker.network.endpoint.exposedports":[{"Proto":6,"Port":80}])"),
+            std::string::npos);
+  EXPECT_NE(info.find(R"({"Proto":6,"IP":"192.0.2.2","Port":80,"HostIP":"","HostPort":8091,)"
+                      R"("HostPortEnd":8091})"),
+            std::string::npos)
+      << info;
+  EXPECT_EQ(info.find(R"("HostPort":0)"), std::string::npos) << info;
+
+  const OtherNetns b;
+  EndpointConfig other = MakeEndpoint(kBlue, "e2", "192.0.2.3/24");
+  Attach(other, b);
+  const std::vector<engine::PortBinding> taken = {{.port = 80, .host_port = 8091}};
+  for (int restart = 0; restart < 2; ++restart) {
+    EXPECT_EQ(Failure([&] { driver_->ProgramExternalConnectivity(kBlue, "e2", taken, ""); }),
+              "Bind for 0.0.0.0:8091 failed: port is already allocated; held on 0.0.0.0:8091; port "
+              "8091 is endpoint e1 on network docker-bbbbbbbbbbbb's");
+    driver_ = Open();
+  }
+  driver_->RevokeExternalConnectivity(kBlue, "e1");
+  EXPECT_EQ(Ask(outside.netns(), "198.51.100.1", 8091), "");
+  driver_->ProgramExternalConnectivity(kBlue, "e2", taken, "");
+  const Server second(b, 80, "two");
+  EXPECT_EQ(Ask(outside.netns(), "198.51.100.1", 8091), "two");
+  driver_->Leave(kBlue, "e2");
+  EXPECT_EQ(Ask(outside.netns(), "198.51.100.1", 8091), "");
+}
+
+TEST_F(LocalDriverTest, AnInternalNetworkLeadsNowhere) {
+  const Outside outside;
+  NetworkConfig network = MakeNetwork(kBlue, "192.0.2.0/24", "192.0.2.1/24");
+  network.internal = true;
+  driver_->CreateNetwork(network);
+  const OtherNetns a;
+  const OtherNetns b;
+  const JoinInfo info = Attach(MakeEndpoint(kBlue, "e1", "192.0.2.2/24"), a);
+  EXPECT_FALSE(info.gateway);
+  Attach(MakeEndpoint(kBlue, "e2", "192.0.2.3/24"), b);
+  EXPECT_TRUE(Pings(a, "192.0.2.3"));
+  EXPECT_FALSE(Pings(a, "198.51.100.9"));
+  EXPECT_FALSE(Succeeds("nft list ruleset | grep -q 'saddr 192.0.2.0/24'"));
+}
+
+TEST_F(LocalDriverTest, AFailureAfterAnyStepLeavesTheEndpointAsItWas) {
+  driver_->CreateNetwork(MakeNetwork(kBlue, "192.0.2.0/24", "192.0.2.1/24"));
+  driver_->CreateEndpoint(MakeEndpoint(kBlue, "e1", "192.0.2.2/24"));
+  // Somebody's link has each name that the endpoint's could get: the join fails late.
+  const std::string owner = OwnerOf("docker-bbbbbbbbbbbb", "e1", "");
+  for (uint32_t attempt = 0; attempt < 16; ++attempt) {
+    Shell(fmt::format("ip link add {} type bridge", PeerLinkName(owner, attempt)));
+  }
+  EXPECT_NE(Failure([&] { driver_->Join(kBlue, "e1", "/run/x", ""); }), "");
+  EXPECT_FALSE(Succeeds("nft list ruleset | grep -q 192.0.2.2"));
+  EXPECT_EQ(Shell("ip -br link show type veth"), "");
+  Shell(fmt::format("ip link del {}", PeerLinkName(owner, 3)));
+  EXPECT_EQ(driver_->Join(kBlue, "e1", "/run/x", "").src_name, PeerLinkName(owner, 3));
 }
 
 }  // namespace
