@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "cnm/engine/busy.h"
+#include "cnm/engine/deferred.h"
 #include "cnm/engine/engine.h"
 #include "cnm/engine/providers.h"
 #include "cnm/engine/registry.h"
@@ -82,6 +83,7 @@ class Engine::Core {
   void Depopulate(const SandboxRecord& sandbox, const EndpointRecord& endpoint) noexcept;
   // gateway.cc: with the sandbox's lock held
   void SettleGateway(const SandboxRecord& sandbox);
+  void TrySettleGateway(const SandboxRecord& sandbox) noexcept;
   bool NeedsGateway(const std::vector<EndpointPointer>& endpoints) const;
   void AddGatewayEndpoint(const SandboxRecord& sandbox, const EndpointRecord& source);
   void RemoveGatewayEndpoint(const SandboxRecord& sandbox, const EndpointRecord& endpoint);
@@ -99,6 +101,7 @@ class Engine::Core {
   void RefreshFiles(const SandboxRecord& sandbox) noexcept;
   void RefreshHosts(const SandboxRecord& sandbox);
   void RefreshNeighbours(const std::string& network_id) noexcept;
+  void RefreshNeighbour(const std::string& sandbox_id) noexcept;
   void ForgetFiles(const SandboxRecord& sandbox) noexcept;
   // restore.cc
   void RestoreNetworks();
@@ -109,8 +112,10 @@ class Engine::Core {
   struct Written {
     std::mutex mutex;
     HostNames names;
+    bool gone = false;  ///< the file was removed with its sandbox
   };
-  std::shared_ptr<Written> WrittenOf(const SandboxRecord& sandbox);
+  void BeginFiles(const SandboxRecord& sandbox);
+  std::shared_ptr<Written> FindWritten(const std::string& sandbox_id);
 
   EngineOptions options_;
   FileLock lock_;  ///< of the runtime directory
@@ -122,6 +127,7 @@ class Engine::Core {
   Providers providers_;
   std::mutex written_mutex_;
   std::map<std::string, std::shared_ptr<Written>> written_;  ///< by sandbox id
+  Deferred neighbours_;  ///< hosts files to be written; the last member: it uses the others
 };
 
 }  // namespace cnm::engine

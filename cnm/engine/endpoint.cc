@@ -132,7 +132,7 @@ void Engine::Core::DeleteEndpoint(const std::string& network_id, const std::stri
       }
       const SandboxPointer sandbox = GetSandbox(sandbox_id);
       LeaveLocked(*sandbox, *endpoint);
-      SettleGateway(*sandbox);
+      TrySettleGateway(*sandbox);
     }
     // The gateway network's own endpoint may have gone with its reason.
     const EndpointPointer left = registry_.FindEndpoint(id);

@@ -1,6 +1,7 @@
 // gateway.cc: through which endpoint a sandbox reaches the world, and the gateway network for
 // those that have none (libnetwork.md §30, §32, B.1).
 #include <algorithm>
+#include <exception>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -103,6 +104,15 @@ void Engine::Core::SettleGateway(const SandboxRecord& sandbox) {
   }
   ProgramRoutes(sandbox, endpoints);
   Publish(endpoints);
+}
+
+/// After a leave: who has left has left, whatever becomes of the others' way out.
+void Engine::Core::TrySettleGateway(const SandboxRecord& sandbox) noexcept {
+  try {
+    SettleGateway(sandbox);
+  } catch (const std::exception& error) {
+    Warn(fmt::format("gateway of sandbox {}: {}", sandbox.id, error.what()));
+  }
 }
 
 /// @returns the id of the network, which is made when it is missing

@@ -61,7 +61,7 @@ std::string Engine::Core::Join(const std::string& network_id, const std::string&
   Rollback undo;
   undo.Push("join", [&] {
     LeaveLocked(*sandbox, *registry_.FindEndpoint(endpoint_id));
-    SettleGateway(*sandbox);
+    TrySettleGateway(*sandbox);
   });
   SettleGateway(*sandbox);
   undo.Commit();
@@ -129,7 +129,7 @@ void Engine::Core::Leave(const std::string& network_id, const std::string& endpo
   CheckJoinedTo(*endpoint, sandbox_id);
   const SandboxPointer sandbox = GetSandbox(sandbox_id);
   LeaveLocked(*sandbox, *endpoint);
-  SettleGateway(*sandbox);
+  TrySettleGateway(*sandbox);
 }
 
 /// What a driver cannot do any more is told and does not keep the endpoint in its sandbox.

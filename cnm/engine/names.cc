@@ -17,6 +17,8 @@ namespace {
 
 using etc_hosts::Record;
 
+constexpr size_t kFewNeighbours = 16;
+
 /// One line for each address and name.
 void AddLines(const EndpointRecord& endpoint, const std::string& name,
               std::vector<Record>& records) {
@@ -59,14 +61,18 @@ HostNames Engine::Core::NamesFor(const SandboxRecord& sandbox) const {
   return names;
 }
 
-std::shared_ptr<Engine::Core::Written> Engine::Core::WrittenOf(const SandboxRecord& sandbox) {
+/// From now on the file is kept up to date; it has the names of this moment.
+void Engine::Core::BeginFiles(const SandboxRecord& sandbox) {
+  auto written = std::make_shared<Written>();
+  written->names = NamesFor(sandbox);
   const std::lock_guard guard(written_mutex_);
-  std::shared_ptr<Written>& written = written_[sandbox.id];
-  if (!written) {
-    written = std::make_shared<Written>();
-    written->names = NamesFor(sandbox);
-  }
-  return written;
+  written_[sandbox.id] = std::move(written);
+}
+
+std::shared_ptr<Engine::Core::Written> Engine::Core::FindWritten(const std::string& sandbox_id) {
+  const std::lock_guard guard(written_mutex_);
+  const auto found = written_.find(sandbox_id);
+  return found == written_.end() ? nullptr : found->second;
 }
 
 /// Writes what has changed since the last time. A file that cannot be written is told and hinders
@@ -87,34 +93,49 @@ void Engine::Core::RefreshFiles(const SandboxRecord& sandbox) noexcept {
 
 void Engine::Core::RefreshHosts(const SandboxRecord& sandbox) {
   if (!sandbox.spec.origin_hosts_path.empty()) return;
-  const std::shared_ptr<Written> written = WrittenOf(sandbox);
+  const std::shared_ptr<Written> written = FindWritten(sandbox.id);
+  if (!written) return;
   const std::lock_guard guard(written->mutex);  // the last to write sees the latest
+  if (written->gone) return;
   HostNames names = NamesFor(sandbox);
   UpdateHosts(FilesOf(options_.files_directory, sandbox), written->names, names);
   written->names = std::move(names);
 }
 
+/// The newcomer or leaver is in a few neighbours' files when this returns. Many are written behind
+/// it: one after another asks for all of them again, and each is written once for several.
 void Engine::Core::RefreshNeighbours(const std::string& network_id) noexcept {
+  std::set<std::string> sandboxes;
+  for (const EndpointPointer& endpoint : registry_.Endpoints(network_id)) {
+    if (!endpoint->sandbox_id.empty() && !endpoint->gateway) sandboxes.insert(endpoint->sandbox_id);
+  }
+  for (const std::string& id : sandboxes) {
+    if (sandboxes.size() > kFewNeighbours) {
+      neighbours_.Ask(id);
+    } else {
+      RefreshNeighbour(id);
+    }
+  }
+}
+
+void Engine::Core::RefreshNeighbour(const std::string& sandbox_id) noexcept {
   try {
-    std::set<std::string> sandboxes;
-    for (const EndpointPointer& endpoint : registry_.Endpoints(network_id)) {
-      if (!endpoint->sandbox_id.empty() && !endpoint->gateway) {
-        sandboxes.insert(endpoint->sandbox_id);
-      }
-    }
-    for (const std::string& id : sandboxes) {
-      const SandboxPointer sandbox = registry_.FindSandbox(id);
-      if (sandbox) RefreshHosts(*sandbox);
-    }
+    const SandboxPointer sandbox = registry_.FindSandbox(sandbox_id);
+    if (sandbox && !sandbox->pending) RefreshHosts(*sandbox);
   } catch (const std::exception& error) {
-    Warn(fmt::format("hosts files of network {}: {}", network_id, error.what()));
+    Warn(fmt::format("hosts file of sandbox {}: {}", sandbox_id, error.what()));
   }
 }
 
 void Engine::Core::ForgetFiles(const SandboxRecord& sandbox) noexcept {
   try {
-    const std::lock_guard guard(written_mutex_);
-    written_.erase(sandbox.id);
+    const std::shared_ptr<Written> written = FindWritten(sandbox.id);
+    if (written) {
+      const std::lock_guard writing(written->mutex);
+      written->gone = true;
+      const std::lock_guard guard(written_mutex_);
+      written_.erase(sandbox.id);
+    }
     RemoveFiles(FilesOf(options_.files_directory, sandbox), sandbox.spec);
   } catch (const std::exception& error) {
     Warn(fmt::format("files of sandbox {}: {}", sandbox.id, error.what()));

@@ -49,6 +49,7 @@ NetworkRecord MakeRecord(const NetworkSpec& spec, const EngineOptions& options) 
   record.type = spec.type.empty() ? options.default_driver : spec.type;
   record.ipam_options = spec.ipam_options;
   record.config.id = spec.id.empty() ? NewId() : spec.id;
+  record.config.name = spec.name;
   if (!spec.options.empty()) {
     DecodeNetworkOptions(json::Parse(spec.options, "network options"), record.config);
   }

@@ -133,6 +133,7 @@ NetworkRecord DecodeNetworkRecord(std::string_view json) {
   o.Required("name", record.name);
   o.Required("id", record.config.id);
   o.Required("type", record.type);
+  record.config.name = record.name;
   DecodeNetworkOptions(o.RequiredObject("config"), record.config);
   o.Optional("ipam", record.ipam);
   record.ipam_options = ReadTexts(o, "ipamOptions");

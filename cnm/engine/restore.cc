@@ -57,7 +57,8 @@ Engine::Core::Core(EngineOptions options)
       boot_id_(BootId()),
       host_(netns::NetNs::Current()),
       registry_(options_.runtime_directory, options_.durable_directory),
-      providers_(options_) {
+      providers_(options_),
+      neighbours_([this](const std::string& id) { RefreshNeighbour(id); }) {
   Restore();
 }
 
@@ -65,7 +66,7 @@ void Engine::Core::Restore() {
   registry_.Load();
   RestoreNetworks();
   for (const SandboxPointer& sandbox : registry_.Sandboxes()) {
-    WrittenOf(*sandbox);  // what the last engine has written, as far as it came
+    BeginFiles(*sandbox);  // what the last engine has written, as far as it came
     Attempt("sandbox", sandbox->id, [&] { RestoreSandbox(*sandbox); });
   }
   for (const EndpointPointer& endpoint : registry_.AllEndpoints()) {
@@ -75,7 +76,7 @@ void Engine::Core::Restore() {
     if (network->pending) UndoNetwork(*network);
   }
   for (const SandboxPointer& sandbox : registry_.Sandboxes()) {
-    Attempt("sandbox", sandbox->id, [&] { SettleGateway(*sandbox); });
+    TrySettleGateway(*sandbox);
     RefreshFiles(*sandbox);
   }
 }

@@ -56,7 +56,7 @@ std::string Engine::Core::CreateSandbox(const SandboxSpec& spec) {
 
 void Engine::Core::MakeSandbox(SandboxRecord& sandbox) {
   CreateFiles(FilesOf(options_.files_directory, sandbox), sandbox.spec, NamesFor(sandbox));
-  WrittenOf(sandbox);
+  BeginFiles(sandbox);
   UpdateParents(sandbox.spec, registry_, options_.files_directory);
   if (sandbox.spec.use_default_sandbox) {
     const Busy::Hold hold = busy_.Acquire({kDefaultSandbox});
@@ -163,7 +163,7 @@ void Engine::Core::Refresh(const std::string& id, const SandboxSpec& spec) {
   sandbox.spec = std::move(fresh);
   registry_.Put(sandbox);
   CreateFiles(FilesOf(options_.files_directory, sandbox), sandbox.spec, NamesFor(sandbox));
-  WrittenOf(sandbox);
+  BeginFiles(sandbox);
   UpdateParents(sandbox.spec, registry_, options_.files_directory);
   for (const EndpointPointer& endpoint : endpoints) {
     if (endpoint->gateway) continue;  // made anew when it is needed

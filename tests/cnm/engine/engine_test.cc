@@ -1,0 +1,277 @@
+// engine_test.cc: an engine without a kernel: who is told what, in which order, and what is undone.
+#include "cnm/engine/engine.h"
+
+#include <stdlib.h>
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "cnm/engine/sandbox_namespace.h"
+#include "common/base/error.h"
+
+namespace cnm::engine {
+namespace {
+
+using Log = std::vector<std::string>;
+
+/// Writes down what it is asked, and fails on one call if it is told to.
+struct Script {
+  Log log = {};
+  std::string fails = {};
+  Code code = Code::kKernel;
+  void Call(std::string call) {
+    log.push_back(call);
+    if (call.starts_with(fails) && !fails.empty()) throw Error(code, "refused");
+  }
+};
+
+class ScriptedDriver : public NetworkDriver {
+ public:
+  explicit ScriptedDriver(Script* script) : script_(script) {}
+  std::string type() const override { return "bridge"; }
+  Scope scope() const override { return Scope::kLocal; }
+  void CreateNetwork(const NetworkConfig& network) override {
+    script_->Call("create network " + network.name);
+  }
+  void DeleteNetwork(const std::string& /*id*/) override { script_->Call("delete network"); }
+  Interface CreateEndpoint(const EndpointConfig& endpoint) override {
+    script_->Call("create endpoint " + endpoint.options);
+    return {};
+  }
+  void DeleteEndpoint(const std::string& /*n*/, const std::string& /*e*/) override {
+    script_->Call("delete endpoint");
+  }
+  std::string OperInfo(const std::string& /*n*/, const std::string& /*e*/) override { return "{}"; }
+  JoinInfo Join(const std::string& /*n*/, const std::string& /*e*/, const std::string& /*key*/,
+                const std::string& options) override {
+    script_->Call("join " + options);
+    return {.src_name = {}, .dst_prefix = {}, .gateway = net::Address::Parse("192.0.2.1")};
+  }
+  void Leave(const std::string& /*n*/, const std::string& /*e*/) override {
+    script_->Call("leave");
+  }
+  void ProgramExternalConnectivity(const std::string& /*n*/, const std::string& /*e*/,
+                                   const std::vector<PortBinding>& /*bindings*/,
+                                   const std::string& /*options*/) override {
+    script_->Call("program");
+  }
+  void RevokeExternalConnectivity(const std::string& /*n*/, const std::string& /*e*/) override {
+    script_->Call("revoke");
+  }
+
+ private:
+  Script* script_;
+};
+
+class ScriptedIpam : public IpamDriver {
+ public:
+  explicit ScriptedIpam(Script* script) : script_(script) {}
+  std::string name() const override { return "default"; }
+  std::string LocalSpace() override { return "local"; }
+  std::string GlobalSpace() override { return "global"; }
+  Pool RequestPool(const PoolSpec& spec) override {
+    const net::Prefix pool = spec.pool.value_or(*net::Prefix::Parse("192.0.2.0/24"));
+    script_->Call("pool " + pool.ToString());
+    return {pool.ToString(), pool};
+  }
+  void ReleasePool(const std::string& id) override { script_->Call("release pool " + id); }
+  std::optional<net::Prefix> RequestAddress(
+      const std::string& /*pool*/, const std::optional<net::Address>& address,
+      const std::map<std::string, std::string>& options) override {
+    const bool gateway = options.contains(kRequestTypeLabel);
+    const net::Address given =
+        address.value_or(*net::Address::Parse(gateway ? "192.0.2.1" : "192.0.2.2"));
+    script_->Call(fmt::format("address {}", given.ToString()));
+    return net::Prefix{given, 24};
+  }
+  void ReleaseAddress(const std::string& /*pool*/, const net::Address& address) override {
+    script_->Call("release " + address.ToString());
+  }
+
+ private:
+  Script* script_;
+};
+
+class EngineTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    char path[] = "/tmp/engine-unit-XXXXXX";
+    ASSERT_NE(::mkdtemp(path), nullptr);
+    root_ = path;
+    EngineOptions options;
+    options.runtime_directory = root_ + "/run";
+    options.durable_directory = root_ + "/lib";
+    options.files_directory = root_ + "/files";
+    options.netns_directory = root_ + "/netns";
+    options.drivers = {std::make_shared<ScriptedDriver>(&script_)};
+    options.ipams = {std::make_shared<ScriptedIpam>(&script_)};
+    engine_ = std::make_unique<Engine>(options);
+  }
+  void TearDown() override {
+    engine_.reset();
+    std::filesystem::remove_all(root_);
+  }
+
+  NetworkSpec BlueSpec() const {
+    NetworkSpec spec;
+    spec.name = "blue";
+    PoolConfig pool;
+    pool.preferred_pool = "192.0.2.0/24";
+    pool.aux_addresses = {{"router", "192.0.2.9"}};
+    spec.ipv4 = {pool};
+    return spec;
+  }
+  /// A sandbox that needs no kernel: its namespace never comes.
+  std::string MakeSandbox() {
+    SandboxSpec spec;
+    spec.container_id = "c1";
+    spec.use_external_key = true;
+    spec.options = R"({"label":1})";
+    return engine_->CreateSandbox(spec);
+  }
+
+  std::string root_;
+  Script script_;
+  std::unique_ptr<Engine> engine_;
+};
+
+TEST_F(EngineTest, AsksInOrderAndGivesBackInOrder) {
+  const std::string net = engine_->CreateNetwork(BlueSpec());
+  EndpointSpec spec;
+  spec.name = "web";
+  spec.exposed_ports = {{.protocol = 6, .port = 80}};
+  spec.options = R"({"own":"label"})";
+  const std::string endpoint = engine_->CreateEndpoint(net, spec);
+  const std::string sandbox = MakeSandbox();
+  engine_->Join(net, endpoint, sandbox);
+  engine_->Leave(net, endpoint, sandbox);
+  engine_->DeleteEndpoint(net, endpoint);
+  engine_->DeleteNetwork(net);
+  const Log expected = {
+      "pool 192.0.2.0/24",
+      "address 192.0.2.1",
+      "address 192.0.2.9",
+      "create network blue",
+      "address 192.0.2.2",
+      R"(create endpoint {"own":"label","com.docker.network.endpoint.exposedports":)"
+      R"([{"Proto":6,"Port":80}],"com.docker.network.portmap":[]})",
+      R"(join {"label":1})",
+      "program",
+      "revoke",
+      "leave",
+      "delete endpoint",
+      "release 192.0.2.2",
+      "delete network",
+      "release 192.0.2.1",
+      "release 192.0.2.9",
+      "release pool 192.0.2.0/24"};
+  EXPECT_EQ(script_.log, expected);
+}
+
+TEST_F(EngineTest, WhatFailsIsUndone) {
+  script_.fails = "create network";
+  EXPECT_THROW(engine_->CreateNetwork(BlueSpec()), Error);
+  EXPECT_EQ(script_.log.back(), "release pool 192.0.2.0/24");
+  EXPECT_TRUE(engine_->Networks().empty());
+  script_.fails = "address 192.0.2.9";
+  EXPECT_THROW(engine_->CreateNetwork(BlueSpec()), Error);
+  EXPECT_EQ(script_.log.back(), "release pool 192.0.2.0/24");
+  script_.fails = "create endpoint";
+  const std::string net = engine_->CreateNetwork(BlueSpec());
+  EndpointSpec spec;
+  spec.name = "web";
+  try {
+    engine_->CreateEndpoint(net, spec);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.message(), "failed to create endpoint web on network blue: refused");
+  }
+  EXPECT_EQ(script_.log.back(), "release 192.0.2.2");
+  script_.fails = "join";
+  const std::string endpoint = engine_->CreateEndpoint(net, spec);
+  const std::string sandbox = MakeSandbox();
+  EXPECT_THROW(engine_->Join(net, endpoint, sandbox), Error);
+  EXPECT_EQ(engine_->GetEndpoint(net, endpoint).sandbox_id, "");
+  script_.fails = "program";
+  EXPECT_THROW(engine_->Join(net, endpoint, sandbox), Error);
+  EXPECT_EQ(engine_->GetEndpoint(net, endpoint).sandbox_id, "");
+  EXPECT_EQ(script_.log.back(), "leave");
+}
+
+TEST_F(EngineTest, ADriversRefusalKeepsTheObject) {
+  const std::string net = engine_->CreateNetwork(BlueSpec());
+  script_.fails = "delete network";
+  script_.code = Code::kInUse;
+  EXPECT_THROW(engine_->DeleteNetwork(net), Error);
+  EXPECT_EQ(engine_->GetNetwork(net).name, "blue");
+  script_.code = Code::kKernel;  // a failure is told, and nobody is left with the network
+  engine_->DeleteNetwork(net);
+  EXPECT_TRUE(engine_->Networks().empty());
+}
+
+TEST_F(EngineTest, WrongAddressesAreRefused) {
+  NetworkSpec spec = BlueSpec();
+  spec.ipv4[0].aux_addresses = {{"router", "198.51.100.9"}};
+  EXPECT_THROW(engine_->CreateNetwork(spec), Error);
+  spec.ipv4[0].aux_addresses.clear();
+  spec.ipv4[0].gateway = "nonsense";
+  EXPECT_THROW(engine_->CreateNetwork(spec), Error);
+  const std::string net = engine_->CreateNetwork(BlueSpec());
+  EndpointSpec endpoint;
+  endpoint.name = "web";
+  endpoint.interface.address = net::Prefix::Parse("198.51.100.2/24");
+  EXPECT_THROW(engine_->CreateEndpoint(net, endpoint), Error);
+  EXPECT_TRUE(engine_->Endpoints(net).empty());
+}
+
+TEST_F(EngineTest, ListsAreLinear) {
+  for (int n = 0; n < 50; ++n) {
+    NetworkSpec spec;
+    spec.name = fmt::format("net{}", n);
+    const std::string net = engine_->CreateNetwork(spec);
+    for (int e = 0; e < 5; ++e) {
+      EndpointSpec endpoint;
+      endpoint.name = fmt::format("ep{}", e);
+      engine_->CreateEndpoint(net, endpoint);
+    }
+  }
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(engine_->Networks().size(), 50U);
+  const std::vector<EndpointInfo> endpoints = engine_->Endpoints();
+  const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - start;
+  EXPECT_EQ(endpoints.size(), 250U);
+  EXPECT_EQ(endpoints[0].network, "net0");
+  EXPECT_EQ(endpoints[0].name, "ep0");
+  RecordProperty("us_per_object", fmt::format("{:.2f}", took.count() / 300));
+}
+
+TEST(SandboxStatistics, AreReadFromProcNetDev) {
+  const auto statistics = ParseStatistics(
+      "Inter-|   Receive                            |  Transmit\n"
+      " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs "
+      "drop fifo colls carrier compressed\n"
+      "    lo:       0       0    0    0    0     0          0         0        0       0    0    "
+      "0    0     0       0          0\n"
+      "  eth0:    1296      16    1    2    3     4          5         6      758       9    7    "
+      "8    0     0       0          0\n");
+  ASSERT_EQ(statistics.size(), 2U);
+  const InterfaceStatistics& eth0 = statistics.at("eth0");
+  EXPECT_EQ(eth0.rx_bytes, 1296U);
+  EXPECT_EQ(eth0.rx_packets, 16U);
+  EXPECT_EQ(eth0.rx_errors, 1U);
+  EXPECT_EQ(eth0.rx_dropped, 2U);
+  EXPECT_EQ(eth0.tx_bytes, 758U);
+  EXPECT_EQ(eth0.tx_packets, 9U);
+  EXPECT_EQ(eth0.tx_errors, 7U);
+  EXPECT_EQ(eth0.tx_dropped, 8U);
+}
+
+}  // namespace
+}  // namespace cnm::engine
