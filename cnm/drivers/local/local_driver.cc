@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <ctime>
 #include <utility>
 
 #include <fmt/format.h>
@@ -23,6 +24,23 @@ constinit const bridge::BridgeDriver kBridge;
 int64_t Now() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::seconds>(now).count();
+}
+
+/// When this boot began, ns since 1970.
+int64_t BootTime() {
+  timespec now{};
+  timespec up{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  ::clock_gettime(CLOCK_BOOTTIME, &up);
+  return (int64_t{now.tv_sec} - up.tv_sec) * 1'000'000'000 + (now.tv_nsec - up.tv_nsec);
+}
+
+/// Whether the lease is one that an endpoint took in an earlier boot. Endpoint ids are random, so
+/// one without a record is nobody's.
+bool IsOfAnEarlierBoot(const host_local::Lease& lease, int64_t boot) {
+  const std::string& id = lease.owner.container_id;
+  return lease.owner.ifname.empty() && id.size() == 64 &&
+         id.find_first_not_of("0123456789abcdef") == std::string::npos && lease.since_ns < boot;
 }
 
 [[noreturn]] void FailNoEndpoint(const std::string& id) {
@@ -69,11 +87,23 @@ LocalDriver::LocalDriver(LocalOptions options)
   }
   for (const auto& network : networks_.All()) {
     try {
+      FreeOldLeases(*network, controller);
       Make(*network, controller);
     } catch (Error& e) {
       e.AddContext(fmt::format("network {}", network->name));
       Warn(fmt::format("{}: {}", e.message(), e.details()));
     }
+  }
+}
+
+/// Endpoints end with the boot, their records with them; their leases would stay.
+void LocalDriver::FreeOldLeases(const LocalNetwork& network, Controller& controller) const {
+  const int64_t boot = BootTime();
+  for (const std::string& name : network.lease_networks) {
+    OpenLeases(options_.lease_directory, name).Collect([&](const host_local::Lease& lease) {
+      return IsOfAnEarlierBoot(lease, boot) &&
+             controller.FindEndpoints(lease.owner.container_id, "").empty();
+    });
   }
 }
 

@@ -72,6 +72,7 @@ class LocalDriver final : public engine::NetworkDriver {
   void RequireNoOverlap(const LocalNetwork& network) const;
   void Make(const LocalNetwork& network, Controller& controller) const;
   bool IsOurs(const LocalNetwork& network, Controller& controller) const;
+  void FreeOldLeases(const LocalNetwork& network, Controller& controller) const;
   void RemoveLeftEndpoints(const LocalNetwork& network) const;
   std::optional<Endpoint> FindEndpoint(const std::string& network_id,
                                        const std::string& endpoint_id,

@@ -189,6 +189,25 @@ TEST_F(LocalDriverTest, AnAddressIsNeverGivenTwice) {
   driver_->CreateEndpoint(MakeEndpoint(kBlue, "e2", "192.0.2.2/24"));
 }
 
+TEST_F(LocalDriverTest, LeasesOfEndpointsEndWithTheBoot) {
+  const std::string id(64, 'e');
+  const std::string young(64, 'f');
+  driver_->CreateNetwork(MakeNetwork(kBlue, "192.0.2.0/24", "192.0.2.1/24"));
+  driver_->CreateEndpoint(MakeEndpoint(kBlue, id, "192.0.2.2/24"));
+  driver_->CreateEndpoint(MakeEndpoint(kBlue, young, "192.0.2.3/24"));
+  const std::string lease = root_ + "/leases/pool-192.0.2.0-24/192.0.2.2";
+  Shell("touch -d 2001-01-01 " + lease);
+  driver_ = Open();
+  EXPECT_EQ(Lease("pool-192.0.2.0-24", "192.0.2.2"), id) << "it has a record";
+  Shell("touch -d 2001-01-01 " + lease);
+  std::filesystem::remove_all(root_ + "/run");  // as a reboot does
+  driver_ = Open();
+  EXPECT_EQ(Lease("pool-192.0.2.0-24", "192.0.2.2"), "");
+  EXPECT_EQ(Lease("pool-192.0.2.0-24", "192.0.2.3"), young) << "cannot tell: kept";
+  driver_->DeleteEndpoint(kBlue, young);  // Docker deletes what it finds in its own records
+  EXPECT_EQ(Lease("pool-192.0.2.0-24", "192.0.2.3"), "");
+}
+
 TEST_F(LocalDriverTest, OverlappingNetworksAreRefused) {
   driver_->CreateNetwork(MakeNetwork(kBlue, "192.0.2.0/24", "192.0.2.1/24"));
   EXPECT_EQ(
