@@ -1,0 +1,106 @@
+// command_table.cc: what cnmctl's commands are called, take and tell about themselves.
+#include "cnm/cli/command_table.h"
+
+namespace cnm::cli {
+namespace {
+
+constexpr Command kCommands[] = {
+    {"network ls", "", "list networks", "network json run-dir", ListNetworks,
+     "A network is recorded at the first ADD of a CNI configuration and stays until a reboot.\n"
+     "ENDPOINTS counts every recorded endpoint, also dead ones.\n\n"
+     "  cnmctl network ls\n  cnmctl network ls --json | jq -r '.[].name'\n"},
+    {"endpoint ls", "", "list endpoints: one per container interface",
+     "network container json run-dir", ListEndpoints,
+     "STATE is ready; pending while an operation runs or after one was killed; dead when the host\n"
+     "link is provably gone. RUNTIME is the program that asked for it.\n\n"
+     "  cnmctl endpoint ls --network blue\n  cnmctl endpoint ls --container 3f2a\n"},
+    {"lease ls", "", "list host-local's addresses and who holds them",
+     "network container data-dir json run-dir", ListLeases,
+     "HOLDER is the state of the endpoint that holds the address, or \"no record\" for leases "
+     "made\n"
+     "by other plugins.\n\n"
+     "  cnmctl lease ls --network blue\n"},
+    {"firewall", "", "show what is programmed in the packet filters, by owner",
+     "network container json run-dir", ShowFirewall,
+     "STATE is ok; dead when its container is gone (cnmctl gc removes it); missing when a record\n"
+     "has it and the packet filter does not (cnmctl reload adds it); no record when nobody knows\n"
+     "its owner; shared for what all endpoints of a bridge share. Exits 1 when rules are "
+     "missing.\n\n"
+     "  cnmctl firewall --network blue\n  cnmctl firewall --json | jq -r '.[].rule'\n"},
+    {"reload", "", "program every endpoint's rules anew", "json run-dir", Reload,
+     "For use after nft flush ruleset, a firewalld reload or a start of Docker. Replays the rules\n"
+     "of all live endpoints from their records, each packet filter in one transaction, and sets\n"
+     "host sysctls and gateway addresses again. Links and leases are not touched.\n\n"
+     "  cnmctl reload\n"},
+    {"log", "", "show the last invocations with the time of each step",
+     "network container tail json run-dir", ShowLog,
+     "The flight recorder keeps the last 2048 calls in /run/cnm/log. CODE 0 is success; other\n"
+     "codes are the CNI specification's, from 100 on ours.\n\n"
+     "  cnmctl log --tail 5\n  cnmctl log --container 3f2a --json\n"},
+    {"gc", "", "remove what dead containers left on a network",
+     "network dry-run apply json run-dir", CollectGarbage,
+     "Only what is provably dead goes: endpoints whose host link is gone, and those a killed\n"
+     "operation abandoned. Live containers are never touched. See first, then do:\n\n"
+     "  cnmctl gc --network blue --dry-run\n  cnmctl gc --network blue --apply\n"},
+    {"network create", "NAME", "make a network for every runtime",
+     "driver subnet ip-range gateway opt internal ipv6 ipam ipam-opt socket", CreateNetwork,
+     "Prints the id. Without --driver it is a bridge of the same name, without --subnet the\n"
+     "addresses come from a free range. The first subnet is the one that --gateway and --ip-range\n"
+     "are in.\n\n"
+     "  cnmctl network create blue --subnet 10.60.0.0/24\n"
+     "  cnmctl network create dual --ipv6 --subnet 10.61.0.0/24 --subnet 2001:db8:61::/64\n"},
+    {"network rm", "NETWORK...", "delete networks that have no endpoint", "socket", RemoveNetworks,
+     "Networks are named by name or the beginning of their id.\n\n  cnmctl network rm blue dual\n"},
+    {"network inspect", "NETWORK...", "show a network: pools, options, endpoints", "json socket",
+     InspectNetworks,
+     "Networks are named by name or the beginning of their id.\n\n"
+     "  cnmctl network inspect blue\n"
+     "  cnmctl network inspect blue --json | jq -r '.ipv4[0].pool'\n"},
+    {"endpoint create", "NETWORK NAME", "make an endpoint: an address on a network",
+     "ip mac publish alias socket", CreateEndpoint,
+     "Prints the id. A sandbox joins it with cnmctl service attach.\n\n"
+     "  cnmctl endpoint create blue web --publish 8080:80 --alias www\n"
+     "  cnmctl endpoint create blue db --ip 10.60.0.9\n"},
+    {"endpoint rm", "NETWORK NAME", "delete an endpoint", "force socket", RemoveEndpoint,
+     "One that a sandbox has joined is kept, unless forced.\n\n  cnmctl endpoint rm blue web\n"},
+    {"endpoint inspect", "NETWORK NAME", "show an endpoint: addresses, sandbox, ports",
+     "json socket", InspectEndpoint,
+     "  cnmctl endpoint inspect blue web\n"
+     "  cnmctl endpoint inspect blue web --json | jq -r .address\n"},
+    {"service ls", "", "list services: endpoints made through cnmd", "network json socket",
+     ListServices,
+     "A service is an endpoint by its name on a network; its container is the one attached.\n\n"
+     "  cnmctl service ls --network blue\n"},
+    {"service publish", "SERVICE[.NETWORK]", "publish a service", "ip mac publish alias socket",
+     PublishService,
+     "Prints the id. Without a network it is on the daemon's default one.\n\n"
+     "  cnmctl service publish web.blue --publish 8080:80\n"},
+    {"service unpublish", "SERVICE[.NETWORK]", "remove a service", "force socket", UnpublishService,
+     "  cnmctl service unpublish web.blue\n"},
+    {"service attach", "CONTAINER SERVICE[.NETWORK]", "make a container the service's backend",
+     "alias socket", AttachService,
+     "Prints the path of the container's network namespace. With --alias TARGET:NAME the "
+     "container\n"
+     "alone knows the service TARGET also by NAME.\n\n"
+     "  cnmctl sandbox create c1\n  cnmctl service attach c1 web.blue\n"},
+    {"service detach", "CONTAINER SERVICE[.NETWORK]", "take a container from a service", "socket",
+     DetachService, "  cnmctl service detach c1 web.blue\n"},
+    {"service inspect", "SERVICE[.NETWORK]", "show a service", "json socket", InspectService,
+     "  cnmctl service inspect web.blue\n"},
+    {"sandbox ls", "", "list sandboxes: containers' network stacks made by cnmd",
+     "container json socket", ListSandboxes, "  cnmctl sandbox ls --container c1\n"},
+    {"sandbox create", "CONTAINER", "make a sandbox for a container", "hostname socket",
+     CreateSandbox,
+     "Prints the id. For containers that no runtime with a network of its own runs.\n\n"
+     "  cnmctl sandbox create c1 --hostname web\n"},
+    {"sandbox rm", "CONTAINER", "delete a container's sandbox; it leaves its services", "socket",
+     RemoveSandbox, "  cnmctl sandbox rm c1\n"},
+};
+
+}  // namespace
+
+std::span<const Command> Commands() {
+  return kCommands;
+}
+
+}  // namespace cnm::cli

@@ -1,0 +1,71 @@
+// networks.cc: cnmctl network create, rm, inspect, and endpoint create, rm, inspect.
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "cnm/api/client.h"
+#include "cnm/cli/ask.h"
+#include "cnm/cli/commands.h"
+
+namespace cnm::cli {
+
+int CreateNetwork(const Options& options) {
+  const api::NetworkRequest request{.name = options.arguments[0],
+                                    .driver = options.driver,
+                                    .driver_options = KeyValues(options.driver_options),
+                                    .internal = options.internal,
+                                    .ipv6 = options.ipv6,
+                                    .subnets = options.subnets,
+                                    .ip_range = options.ip_range,
+                                    .gateway = options.gateway,
+                                    .ipam = options.ipam,
+                                    .ipam_options = KeyValues(options.ipam_options)};
+  std::puts(OpenClient(options).CreateNetwork(request).c_str());
+  return 0;
+}
+
+int RemoveNetworks(const Options& options) {
+  const api::Client client = OpenClient(options);
+  for (const std::string& name : options.arguments) {
+    client.DeleteNetwork(client.FindNetworkId(name));
+  }
+  return 0;
+}
+
+int InspectNetworks(const Options& options) {
+  const api::Client client = OpenClient(options);
+  for (const std::string& name : options.arguments) {
+    const std::string id = client.FindNetworkId(name);
+    PrintObject(client.Send("GET", fmt::format("/networks/{}/details", id)), options.json);
+  }
+  return 0;
+}
+
+int CreateEndpoint(const Options& options) {
+  const api::Client client = OpenClient(options);
+  const std::string network = client.GetNetwork(client.FindNetworkId(options.arguments[0])).name;
+  api::EndpointRequest request{.name = options.arguments[1],
+                               .aliases = options.aliases,
+                               .address = options.address,
+                               .mac = options.mac};
+  request.ports.reserve(options.publish.size());
+  for (const std::string& text : options.publish) request.ports.push_back(ParsePublish(text));
+  std::puts(client.Publish(request, network).c_str());
+  return 0;
+}
+
+int RemoveEndpoint(const Options& options) {
+  const api::Client client = OpenClient(options);
+  client.Unpublish(FindEndpoint(client, options.arguments[0], options.arguments[1]), options.force);
+  return 0;
+}
+
+int InspectEndpoint(const Options& options) {
+  const api::Client client = OpenClient(options);
+  const api::ServiceView endpoint =
+      FindEndpoint(client, options.arguments[0], options.arguments[1]);
+  PrintObject(client.Send("GET", fmt::format("/services/{}/details", endpoint.id)), options.json);
+  return 0;
+}
+
+}  // namespace cnm::cli
