@@ -27,9 +27,22 @@ std::string Option(const std::map<std::string, std::string>& options, const std:
   return found == options.end() ? std::string() : found->second;
 }
 
+bool IsSpace(std::string_view space) {
+  return space == ipam::kLocalSpace || space == ipam::kGlobalSpace;
+}
+
+/// @throws Error also for a pool of another address space
+ipam::PoolId ParseId(const std::string& pool_id) {
+  ipam::PoolId id = ipam::PoolId::Parse(pool_id);
+  if (!IsSpace(id.space)) {
+    throw Error(Code::kNotFound, fmt::format("pool {}: no such pool", pool_id));
+  }
+  return id;
+}
+
 std::string SpaceOf(const engine::PoolSpec& spec) {
   if (spec.address_space.empty()) return ipam::kLocalSpace;
-  if (spec.address_space != ipam::kLocalSpace && spec.address_space != ipam::kGlobalSpace) {
+  if (!IsSpace(spec.address_space)) {
     throw Error(Code::kConfig, fmt::format("invalid address space {}", spec.address_space),
                 fmt::format("want {} or {}", ipam::kLocalSpace, ipam::kGlobalSpace));
   }
@@ -114,7 +127,7 @@ engine::Pool DefaultIpam::RequestPool(const engine::PoolSpec& spec) {
   if (!network.empty()) OpenLeases(options_.leases_directory, network);  // throws for a bad name
   ipam::PoolId id;
   const std::scoped_lock lock(mutex_);
-  ChangePoolBook(store_, space, [&](PoolBook& book) {
+  books_.Change(space, [&](PoolBook& book) {
     id = Choose(spec, space, network, book);
     book.table.Add(id, true);
     book.states[id.subnet].network = network;
@@ -156,9 +169,9 @@ net::Prefix DefaultIpam::ChoosePredefined(const std::string& space, bool ipv6,
 }
 
 void DefaultIpam::ReleasePool(const std::string& pool_id) {
-  const ipam::PoolId id = ipam::PoolId::Parse(pool_id);
+  const ipam::PoolId id = ParseId(pool_id);
   const std::scoped_lock lock(mutex_);
-  ChangePoolBook(store_, id.space, [&](PoolBook& book) {
+  books_.Change(id.space, [&](PoolBook& book) {
     const std::string network = book.LeaseNetwork(id.space, id.subnet);
     if (!book.table.Remove(id)) return;
     // First the leases: those of a pool that nobody knows any more would never go.
@@ -182,9 +195,9 @@ void DefaultIpam::ClearLeases(const std::string& network, bool own, const net::P
 }
 
 DefaultIpam::View DefaultIpam::Look(const std::string& pool_id) {
-  View view{.id = ipam::PoolId::Parse(pool_id)};
+  View view{.id = ParseId(pool_id)};
   const std::scoped_lock lock(mutex_);
-  const PoolBook book = ReadPoolBook(store_, view.id.space);
+  const PoolBook& book = books_.Read(view.id.space);
   book.table.GenerationOf(view.id);  // throws when it is not there
   view.state = book.states.at(view.id.subnet);
   view.lease_network = book.LeaseNetwork(view.id.space, view.id.subnet);
@@ -247,7 +260,7 @@ net::Prefix DefaultIpam::RequestGateway(const View& view,
     }
   }
   const std::scoped_lock lock(mutex_);
-  ChangePoolBook(store_, view.id.space, [&](PoolBook& book) {
+  books_.Change(view.id.space, [&](PoolBook& book) {
     const auto state = book.states.find(view.id.subnet);
     if (state != book.states.end()) state->second.gateway = gateway.address;
   });
@@ -260,7 +273,7 @@ void DefaultIpam::ReleaseAddress(const std::string& pool_id, const net::Address&
   leases.ReleaseAddress(address, PoolOwner(address));
   if (view.uses > 1 || !leases.ReleaseAddress(address, GatewayOwner(address))) return;
   const std::scoped_lock lock(mutex_);
-  ChangePoolBook(store_, view.id.space, [&](PoolBook& book) {
+  books_.Change(view.id.space, [&](PoolBook& book) {
     const auto state = book.states.find(view.id.subnet);
     if (state != book.states.end() && state->second.gateway == address) {
       state->second.gateway.reset();

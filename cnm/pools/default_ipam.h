@@ -80,6 +80,7 @@ class DefaultIpam : public engine::IpamDriver {
   DefaultIpamOptions options_;
   std::mutex mutex_;  ///< for all below; leases have a lock of their own
   FileStore store_;
+  PoolBooks books_{store_};
   /// Where each space's next search starts, so that pools just released rest.
   std::map<std::string, uint32_t> next_predefined_;
 };

@@ -23,7 +23,7 @@ std::string LeaseNetworkOf(std::string_view space, const net::Prefix& pool) {
 std::string FindLeaseNetwork(const std::string& durable_directory, const std::string& space,
                              const net::Prefix& pool) {
   FileStore store(durable_directory, Durability::kDurable);
-  return ReadPoolBook(store, space).LeaseNetwork(space, pool.Subnet());
+  return PoolBooks(store).Read(space).LeaseNetwork(space, pool.Subnet());
 }
 
 }  // namespace cnm::pools

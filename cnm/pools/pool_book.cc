@@ -1,6 +1,8 @@
 // pool_book.cc: the durable record of one address space.
 #include "cnm/pools/pool_book.h"
 
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "cnm/pools/lease_network.h"
@@ -80,21 +82,32 @@ PoolBook DecodePoolBook(std::string_view json) {
   return book;
 }
 
-PoolBook ReadPoolBook(Store& store, std::string_view space) {
-  const auto stored = store.Get(KeyOf(space));
-  return stored ? DecodePoolBook(stored->json) : PoolBook();
+const PoolBooks::Cached& PoolBooks::Refresh(const std::string& space) {
+  const auto stored = store_.Get(KeyOf(space));
+  Cached& cached = cached_[space];
+  if (!stored) {
+    cached = {};
+  } else if (cached.version != stored->version) {
+    cached = {.version = stored->version, .book = DecodePoolBook(stored->json)};
+  }
+  return cached;
 }
 
-void ChangePoolBook(Store& store, std::string_view space,
-                    const std::function<void(PoolBook&)>& change) {
+const PoolBook& PoolBooks::Read(const std::string& space) {
+  return Refresh(space).book;
+}
+
+void PoolBooks::Change(const std::string& space, const std::function<void(PoolBook&)>& change) {
   const std::string key = KeyOf(space);
   for (int round = 0; round < kMaxRounds; ++round) {
-    const auto stored = store.Get(key);
-    const PoolBook before = stored ? DecodePoolBook(stored->json) : PoolBook();
-    PoolBook book = before;
+    const Cached& before = Refresh(space);
+    PoolBook book = before.book;
     change(book);
-    if (book == before) return;
-    if (store.Put(key, EncodePoolBook(book), stored ? stored->version : kAbsent)) return;
+    if (book == before.book) return;
+    if (const auto version = store_.Put(key, EncodePoolBook(book), before.version)) {
+      cached_[space] = {.version = *version, .book = std::move(book)};
+      return;
+    }
   }
   throw Error(Code::kTryAgain, fmt::format("change {}: others change it all the time", key));
 }

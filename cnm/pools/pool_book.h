@@ -1,6 +1,7 @@
 // pool_book.h: the durable record of one address space: its pools, and whose they are.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -38,13 +39,31 @@ struct PoolBook {
 std::string EncodePoolBook(const PoolBook& book);
 PoolBook DecodePoolBook(std::string_view json);
 
-/// The book of a space, empty if there is none. @throws Error kDecode, kIo: a book that cannot be
-/// read is never begun anew, for its pools are in use
-PoolBook ReadPoolBook(Store& store, std::string_view space);
+/// The books of a store, for one thread at a time. A book that has not changed since it was read
+/// here is not decoded again.
+class PoolBooks {
+ public:
+  /// `store` outlives it.
+  explicit PoolBooks(Store& store) : store_(store) {}
 
-/// Changes the book and writes it, unless nothing changed; repeated when another process was
-/// faster. @throws Error of `change`, kIo, kDecode
-void ChangePoolBook(Store& store, std::string_view space,
-                    const std::function<void(PoolBook&)>& change);
+  /// The book of a space, empty if there is none; valid until the next call.
+  /// @throws Error kDecode, kIo: a book that cannot be read is never begun anew, for its pools are
+  /// in use
+  const PoolBook& Read(const std::string& space);
+
+  /// Changes the book and writes it, unless nothing changed; repeated when another process was
+  /// faster. @throws Error of `change`, kIo, kDecode
+  void Change(const std::string& space, const std::function<void(PoolBook&)>& change);
+
+ private:
+  struct Cached {
+    uint64_t version = kAbsent;
+    PoolBook book = {};
+  };
+  const Cached& Refresh(const std::string& space);
+
+  Store& store_;
+  std::map<std::string, Cached> cached_;
+};
 
 }  // namespace cnm::pools

@@ -202,6 +202,16 @@ TEST_F(DefaultIpamTest, EverythingSurvivesARestart) {
   EXPECT_FALSE(later.requires_replay());
 }
 
+TEST_F(DefaultIpamTest, ProcessesThatShareTheRecordsSeeOneAnothersPools) {
+  DefaultIpam other = Restart();
+  const std::string id = Pool("192.0.2.0/24").id;
+  EXPECT_EQ(other.RequestAddress(id, std::nullopt, {})->ToString(), "192.0.2.1/24");
+  other.RequestPool({.address_space = {}, .pool = Net("198.51.100.0/24")});
+  EXPECT_EQ(FailureOf([&] { Pool("198.51.100.0/25"); }).code(), Code::kOverlap);
+  other.ReleasePool(id);
+  EXPECT_EQ(FailureOf([&] { Any(id); }).code(), Code::kNotFound);
+}
+
 TEST_F(DefaultIpamTest, RepeatedRequestsOfAPoolAreCounted) {
   const std::string id = Pool("192.0.2.0/24").id;
   Any(id, kGateway);
@@ -214,6 +224,7 @@ TEST_F(DefaultIpamTest, RepeatedRequestsOfAPoolAreCounted) {
   EXPECT_FALSE(fs::exists(root_ / "leases" / "pool-192.0.2.0-24")) << "nothing is left";
   EXPECT_EQ(FailureOf([&] { ipam_.ReleasePool(id); }).code(), Code::kNotFound);
   EXPECT_EQ(FailureOf([&] { Any(id); }).code(), Code::kNotFound);
+  EXPECT_EQ(FailureOf([&] { Any("mars/192.0.2.0/24"); }).code(), Code::kNotFound);
   EXPECT_EQ(FailureOf([&] { Any("LocalDefault/x"); }).message(), "invalid pool id LocalDefault/x");
 }
 
