@@ -115,6 +115,7 @@ class Engine::Core {
     bool gone = false;  ///< the file was removed with its sandbox
   };
   void BeginFiles(const SandboxRecord& sandbox);
+  void AdoptFiles(const SandboxRecord& sandbox);
   std::shared_ptr<Written> FindWritten(const std::string& sandbox_id);
 
   EngineOptions options_;

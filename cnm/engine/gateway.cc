@@ -198,11 +198,12 @@ void Engine::Core::Publish(const std::vector<EndpointPointer>& endpoints) {
   if (!provider || provider->published) return;
   EndpointRecord published = *provider;
   const auto driver = DriverOf(*registry_.FindNetwork(published.network_id));
-  published.published = true;
-  registry_.Put(published);
   try {
     driver->ProgramExternalConnectivity(published.network_id, published.id, published.port_bindings,
                                         published.options);
+    // Recorded afterwards: a start that does not find it programs again what may be there.
+    published.published = true;
+    registry_.Put(published);
   } catch (...) {
     Withdraw(std::move(published));
     throw;

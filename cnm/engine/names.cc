@@ -1,4 +1,5 @@
 // names.cc: who is in a sandbox's hosts file, and when it is written.
+#include <algorithm>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -65,6 +66,26 @@ HostNames Engine::Core::NamesFor(const SandboxRecord& sandbox) const {
 void Engine::Core::BeginFiles(const SandboxRecord& sandbox) {
   auto written = std::make_shared<Written>();
   written->names = NamesFor(sandbox);
+  const std::lock_guard guard(written_mutex_);
+  written_[sandbox.id] = std::move(written);
+}
+
+/// The same for the file of a former engine, which may have been killed before it wrote a change:
+/// lines with addresses of our networks are taken for its own.
+void Engine::Core::AdoptFiles(const SandboxRecord& sandbox) {
+  std::vector<net::Prefix> pools;
+  for (const NetworkPointer& network : registry_.Networks()) {
+    for (const auto* holds : {&network->ipv4, &network->ipv6}) {
+      for (const PoolHold& hold : *holds) pools.push_back(hold.data.pool);
+    }
+  }
+  auto written = std::make_shared<Written>();
+  for (Record& record : ReadRecords(FilesOf(options_.files_directory, sandbox))) {
+    const bool ours = std::any_of(pools.begin(), pools.end(), [&](const net::Prefix& pool) {
+      return pool.Contains(record.address);
+    });
+    if (ours) written->names.others.push_back(std::move(record));
+  }
   const std::lock_guard guard(written_mutex_);
   written_[sandbox.id] = std::move(written);
 }

@@ -66,8 +66,10 @@ void Engine::Core::Restore() {
   registry_.Load();
   RestoreNetworks();
   for (const SandboxPointer& sandbox : registry_.Sandboxes()) {
-    BeginFiles(*sandbox);  // what the last engine has written, as far as it came
-    Attempt("sandbox", sandbox->id, [&] { RestoreSandbox(*sandbox); });
+    Attempt("sandbox", sandbox->id, [&] {
+      AdoptFiles(*sandbox);
+      RestoreSandbox(*sandbox);
+    });
   }
   for (const EndpointPointer& endpoint : registry_.AllEndpoints()) {
     Attempt("endpoint", endpoint->name, [&] { RestoreEndpoint(*endpoint); });

@@ -1,13 +1,12 @@
 // sandbox_files.cc: the hosts and resolv.conf of a sandbox.
 #include "cnm/engine/sandbox_files.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
+#include <filesystem>
 #include <iterator>
 #include <optional>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -132,6 +131,24 @@ void UpdateHosts(const SandboxFiles& files, const HostNames& before, const HostN
                             Missing(new_lines, old_lines)));
 }
 
+std::vector<Record> ReadRecords(const SandboxFiles& files) {
+  std::vector<Record> records;
+  if (!MountedFile::Exists(files.hosts)) return records;
+  const std::string text = MountedFile(files.hosts).Read().value_or("");
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    const size_t blank = line.find_first_of(" \t");
+    if (blank == std::string_view::npos) continue;
+    const auto address = net::Address::Parse(line.substr(0, blank));
+    const size_t names = line.find_first_not_of(" \t", blank);
+    if (!address || names == std::string_view::npos) continue;
+    records.push_back({*address, std::string(line.substr(names))});
+  }
+  return records;
+}
+
 void UpdateResolvConf(const SandboxFiles& files, const SandboxSpec& spec, bool ipv6) {
   if (HasUserSettings(spec) || !spec.origin_resolv_conf_path.empty()) return;
   resolv_conf::UpdateFile(files.resolv_conf, FilteredHost(ipv6));
@@ -140,9 +157,11 @@ void UpdateResolvConf(const SandboxFiles& files, const SandboxSpec& spec, bool i
 void RemoveFiles(const SandboxFiles& files, const SandboxSpec& spec) {
   if (spec.hosts_path.empty()) MountedFile::Remove(files.hosts);
   if (spec.resolv_conf_path.empty()) resolv_conf::RemoveFile(files.resolv_conf);
-  if (::rmdir(files.directory.c_str()) != 0 && errno != ENOENT && errno != ENOTEMPTY) {
-    throw SystemError(Code::kIo, fmt::format("remove {}", files.directory), errno);
-  }
+  // With whatever a killed writer left in it.
+  std::error_code failure;
+  std::filesystem::remove_all(files.directory, failure);
+  if (failure)
+    throw SystemError(Code::kIo, fmt::format("remove {}", files.directory), failure.value());
 }
 
 }  // namespace cnm::engine

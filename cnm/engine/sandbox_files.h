@@ -33,6 +33,9 @@ void CreateFiles(const SandboxFiles& files, const SandboxSpec& spec, const HostN
 /// in another one only those lines change. A missing file stays so.
 void UpdateHosts(const SandboxFiles& files, const HostNames& before, const HostNames& after);
 
+/// The lines of the hosts file that have an address, as far as they can be read.
+std::vector<etc_hosts::Record> ReadRecords(const SandboxFiles& files);
+
 /// Filters the resolver settings for a sandbox with or without IPv6. Not when the user gave some,
 /// and not in a file that was edited.
 void UpdateResolvConf(const SandboxFiles& files, const SandboxSpec& spec, bool ipv6);

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include <chrono>
+#include <ctime>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -14,6 +14,7 @@
 #include <gtest/gtest.h>
 
 #include "cnm/engine/sandbox_namespace.h"
+#include "common/base/atomic_file.h"
 #include "common/base/error.h"
 
 namespace cnm::engine {
@@ -242,14 +243,41 @@ TEST_F(EngineTest, ListsAreLinear) {
       engine_->CreateEndpoint(net, endpoint);
     }
   }
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();
   EXPECT_EQ(engine_->Networks().size(), 50U);
   const std::vector<EndpointInfo> endpoints = engine_->Endpoints();
-  const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - start;
+  const double us = 1e6 * static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
   EXPECT_EQ(endpoints.size(), 250U);
   EXPECT_EQ(endpoints[0].network, "net0");
   EXPECT_EQ(endpoints[0].name, "ep0");
-  RecordProperty("us_per_object", fmt::format("{:.2f}", took.count() / 300));
+  EXPECT_LT(us / 300, 200);  // of CPU for each object, sanitizers included
+}
+
+TEST_F(EngineTest, ManyNeighboursLearnOfANewcomer) {
+  const std::string net = engine_->CreateNetwork(BlueSpec());
+  std::vector<std::string> sandboxes;
+  for (int i = 0; i < 20; ++i) {
+    SandboxSpec sandbox;
+    sandbox.container_id = fmt::format("c{}", i);
+    sandbox.use_external_key = true;
+    sandboxes.push_back(engine_->CreateSandbox(sandbox));
+    EndpointSpec endpoint;
+    endpoint.name = fmt::format("ep{}", i);
+    engine_->Join(net, engine_->CreateEndpoint(net, endpoint), sandboxes.back());
+  }
+  engine_->DeleteSandbox(sandboxes[7]);  // while files may still be written
+  EndpointSpec late;
+  late.name = "late";
+  engine_->CreateEndpoint(net, late);
+  engine_.reset();  // it ends when all is written
+  for (size_t i = 0; i < sandboxes.size(); ++i) {
+    const std::string path = fmt::format("{}/files/{}", root_, sandboxes[i]);
+    if (i == 7) {
+      EXPECT_FALSE(std::filesystem::exists(path));
+    } else {
+      EXPECT_NE(ReadFile(path + "/hosts").value_or("").find("\tlate\n"), std::string::npos) << i;
+    }
+  }
 }
 
 TEST(SandboxStatistics, AreReadFromProcNetDev) {

@@ -128,6 +128,22 @@ TEST_F(EngineRestore, ASandboxWhoseNamespaceIsGoneGoes) {
   EXPECT_EQ(LinksOf(again), "eth0 lo");
 }
 
+TEST_F(EngineRestore, AHostsFileThatWasNotWrittenInTimeIsPutRight) {
+  const std::string net = MakeNetwork("blue");
+  const std::string web = MakeSandbox("c-web");
+  engine_->Join(net, MakeEndpoint(net, "web"), web);
+  MakeEndpoint(net, "db");
+  engine_.reset();
+  // As if killed before "db" was written and before somebody's lines were removed.
+  Shell(fmt::format("sed -i '/db/d' {0} && printf '10.1.0.77\\tgone\\n192.0.2.9\\tmine\\n' >> {0}",
+                    HostsPath(web)));
+  Start();
+  EXPECT_TRUE(Knows(web, "db"));
+  EXPECT_TRUE(Knows(web, "web"));
+  EXPECT_TRUE(Knows(web, "mine"));
+  EXPECT_FALSE(Knows(web, "gone"));
+}
+
 TEST_F(EngineRestore, AnUnreadableRecordIsPutAsideAndTheOthersLive) {
   const std::string net = MakeNetwork("blue");
   engine_.reset();
