@@ -36,7 +36,7 @@ http::Response AnswerAsTestPlugin(const http::Request& request) {
   return http::TextResponse(404, fmt::format("the test plugin does not know {}", request.target));
 }
 
-TestPlugin::TestPlugin(boost::asio::io_context& io, std::string directory)
+TestPlugin::TestPlugin(boost::asio::io_context& io, const std::string& directory)
     : spec_(fmt::format("{}/test.spec", directory)), server_(io, AnswerAsTestPlugin) {
   Fd socket = http::ListenTcp(kLoopback, 0);
   url_ = fmt::format("http://{}:{}", kLoopback, http::PortOf(socket));

@@ -20,7 +20,7 @@ class TestPlugin {
   /// `io` outlives it, and runs it.
   /// @throws Error kIo
   explicit TestPlugin(boost::asio::io_context& io,
-                      std::string directory = "/usr/share/docker/plugins");
+                      const std::string& directory = "/usr/share/docker/plugins");
   TestPlugin(const TestPlugin&) = delete;
   TestPlugin& operator=(const TestPlugin&) = delete;
   ~TestPlugin();

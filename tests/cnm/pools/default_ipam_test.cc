@@ -300,6 +300,7 @@ TEST_F(DefaultIpamTest, ThreadsNeverShareAnAddress) {
   const std::string id = Pool("192.0.2.0/26").id;
   std::vector<std::thread> threads;
   std::vector<std::vector<std::string>> given(4);
+  threads.reserve(given.size());
   for (auto& mine : given) {
     threads.emplace_back([&] {
       for (int i = 0; i < 12; ++i) mine.push_back(Any(id));
