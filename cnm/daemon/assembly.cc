@@ -1,0 +1,82 @@
+// assembly.cc: the parts of a daemon, put together.
+#include "cnm/daemon/assembly.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cnm/daemon/docker/replayed_ipam.h"
+#include "cnm/drivers/local/host_ports.h"
+#include "cnm/drivers/null/plain_driver.h"
+#include "cnm/drivers/remote/remote_driver.h"
+#include "cnm/drivers/remote/remote_ipam.h"
+#include "cnm/endpoint.h"
+#include "cnm/journal.h"
+#include "cnm/pools/default_ipam.h"
+#include "cnm/pools/null_ipam.h"
+#include "cnm/store/file_store.h"
+#include "common/base/atomic_file.h"
+
+namespace cnm::daemon {
+namespace {
+
+constexpr char kDockerDoor[] = "docker";
+
+std::shared_ptr<local::LocalDriver> MakeBridge(const Config& config, const std::string& door,
+                                               const std::shared_ptr<local::HostPorts>& ports) {
+  return std::make_shared<local::LocalDriver>(
+      local::LocalOptions{.paths = {.runtime = config.runtime_directory},
+                          .durable_directory = config.durable_directory,
+                          .lease_directory = config.lease_directory,
+                          .door = door,
+                          .runtime = door == kDockerDoor ? "dockerd" : "cnmd",
+                          .ports = ports});
+}
+
+/// Asks the records: only when an address is taken, which is when Docker replays.
+bool IsDockers(const std::string& runtime_directory, const net::Address& address) {
+  FileStore store(runtime_directory, Durability::kVolatile);
+  const std::vector<Endpoint> endpoints = Journal(store).Endpoints();
+  return std::any_of(endpoints.begin(), endpoints.end(), [&](const Endpoint& endpoint) {
+    const auto& grants = endpoint.addressing.addresses;
+    return endpoint.door == kDockerDoor &&
+           std::any_of(grants.begin(), grants.end(),
+                       [&](const AddressGrant& grant) { return grant.prefix.address == address; });
+  });
+}
+
+}  // namespace
+
+Assembly Assemble(const Config& config) {
+  Assembly parts;
+  const auto ports = std::make_shared<local::HostPorts>();
+  const auto pools = std::make_shared<pools::DefaultIpam>(pools::DefaultIpamOptions{
+      .durable_directory = config.durable_directory, .leases_directory = config.lease_directory});
+  parts.api_bridge = MakeBridge(config, "api", ports);
+  parts.engine = std::make_unique<engine::Engine>(engine::EngineOptions{
+      .runtime_directory = config.runtime_directory,
+      .durable_directory = config.durable_directory,
+      .files_directory = config.files_directory,
+      .netns_directory = config.netns_directory,
+      .default_network = config.default_network,
+      .default_driver = config.default_driver,
+      .drivers = {parts.api_bridge, std::make_shared<drivers::PlainDriver>(drivers::kHostDriver),
+                  std::make_shared<drivers::PlainDriver>(drivers::kNullDriver)},
+      .ipams = {pools, std::make_shared<pools::NullIpam>()},
+      .find_driver = [](const auto& type) { return remote::RemoteDriver::Find(type); },
+      .find_ipam = [](const auto& name) { return remote::RemoteIpam::Find(name); }});
+  if (!config.docker) return parts;
+  parts.docker_bridge = MakeBridge(config, kDockerDoor, ports);
+  const auto replayed = std::make_shared<docker::ReplayedIpam>(
+      pools, config.durable_directory, [runtime = config.runtime_directory](const auto& address) {
+        return IsDockers(runtime, address);
+      });
+  parts.docker = std::make_unique<docker::Adaptor>(
+      docker::Backend{.network = parts.docker_bridge, .ipam = replayed, .activated = [replayed] {
+                        replayed->Activated();
+                      }});
+  return parts;
+}
+
+}  // namespace cnm::daemon

@@ -1,0 +1,25 @@
+// assembly.h: the parts of a daemon, put together.
+#pragma once
+
+#include <memory>
+
+#include "cnm/daemon/config/config.h"
+#include "cnm/daemon/docker/adaptor.h"
+#include "cnm/drivers/local/local_driver.h"
+#include "cnm/engine/engine.h"
+
+namespace cnm::daemon {
+
+/// What answers requests.
+struct Assembly {
+  std::shared_ptr<local::LocalDriver> api_bridge;     ///< networks made through the REST API
+  std::shared_ptr<local::LocalDriver> docker_bridge;  ///< networks made by Docker
+  std::unique_ptr<engine::Engine> engine;
+  std::unique_ptr<docker::Adaptor> docker;
+};
+
+/// Opens the stores, makes drivers, allocators and the engine; plugins are found as Docker finds
+/// them. @throws Error kInUse when another daemon serves the state directory; kIo
+Assembly Assemble(const Config& config);
+
+}  // namespace cnm::daemon

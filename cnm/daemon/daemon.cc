@@ -1,0 +1,187 @@
+// daemon.cc: cnmd's life: open, serve, put right, stop.
+#include "cnm/daemon/daemon.h"
+
+#include <sys/stat.h>
+
+#include <chrono>
+#include <csignal>
+#include <exception>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include "cnm/api/handler.h"
+#include "cnm/daemon/assembly.h"
+#include "cnm/daemon/doors.h"
+#include "cnm/daemon/link_news.h"
+#include "cnm/daemon/service_state.h"
+#include "cnm/drivers/remote/test_plugin.h"
+#include "cnm/engine/labels.h"
+#include "cnm/engine/set_key.h"
+#include "common/base/atomic_file.h"
+#include "common/base/error.h"
+#include "common/base/log.h"
+#include "common/http/server.h"
+#include "common/json/writer.h"
+
+namespace cnm::daemon {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// News come in bundles: a container's end, or a thousand of them.
+constexpr std::chrono::seconds kSettle{2};
+/// Docker forgets an endpoint whose creation it gave up; see LocalDriver::Reconcile.
+constexpr std::chrono::seconds kForgotten{300};
+
+/// Writes each request down when `debug`, and refusals of the drivers always: Docker shows its user
+/// the text, but not to whoever looks after the daemon.
+http::Handler Logged(std::string door, bool debug, http::Handler handler) {
+  return [door = std::move(door), debug, handler = std::move(handler)](const http::Request& asked) {
+    const auto start = Clock::now();
+    http::Response answer = handler(asked);
+    if (debug || answer.status >= 500) {
+      const std::chrono::duration<double, std::milli> took = Clock::now() - start;
+      Warn(fmt::format("{}: {} {}: {} after {:.1f} ms{}{}", door, asked.method, asked.target,
+                       answer.status, took.count(), answer.status >= 400 ? ": " : "",
+                       answer.status >= 400 ? answer.body : std::string()));
+    }
+    return answer;
+  };
+}
+
+/// Makes the network that is used where none is named; after a restart it is there already. Of type
+/// bridge its link has the same name, as libnetwork's dnet has it.
+void EnsureDefaultNetwork(engine::Engine& engine, const Config& config) {
+  if (config.default_network.empty()) return;
+  for (const engine::NetworkInfo& network : engine.Networks()) {
+    if (network.name == config.default_network) return;
+  }
+  engine::NetworkSpec spec{.name = config.default_network, .type = config.default_driver};
+  if (config.default_driver == "bridge") {
+    json::Writer options;
+    options.BeginObject().Key(engine::kGenericLabel).BeginObject();
+    options.Member("BridgeName", config.default_network).EndObject();
+    spec.options = options.EndObject().Take();
+  }
+  engine.CreateNetwork(spec);
+}
+
+/// Everything that runs in the one thread.
+class Service {
+ public:
+  explicit Service(const DaemonOptions& options)
+      : options_(options), parts_(Assemble(options.config)), signals_(io_, SIGTERM, SIGINT) {}
+
+  int Run(Doors doors) {
+    if (options_.test_plugin) test_plugin_.emplace(io_);
+    EnsureDefaultNetwork(*parts_.engine, options_.config);
+    Listen(doors);
+    if (options_.ready) options_.ready(*parts_.engine, doors.tcp_ports);
+    signals_.async_wait([this](const boost::system::error_code& error, int) {
+      if (!error) Stop();
+    });
+    news_.emplace(io_, [this] { ReconcileAfter(kSettle); });
+    ReconcileAfter(std::chrono::seconds(0));
+    NotifyServiceManager("READY=1");
+    io_.run();
+    worker_.join();
+    for (const std::string& file : doors.files) RemoveFile(file);
+    return 0;
+  }
+
+ private:
+  void Listen(Doors& doors) {
+    const Config& config = options_.config;
+    api_server_.emplace(
+        io_, Logged("api", config.debug, [this](const auto& asked) { return AskApi(asked); }),
+        config.limits);
+    for (Fd& socket : doors.api) api_server_->Listen(std::move(socket));
+    if (!parts_.docker) return;
+    docker_server_.emplace(
+        io_, Logged("docker", config.debug, [this](const auto& asked) { return AskDocker(asked); }),
+        config.limits);
+    for (Fd& socket : doors.docker) docker_server_->Listen(std::move(socket));
+  }
+
+  http::Response AskApi(const http::Request& request) {
+    if (IsForgedByAPage(request)) return http::TextResponse(403, "not for web pages");
+    return api_.Handle(request);
+  }
+
+  http::Response AskDocker(const http::Request& request) {
+    http::Response answer = parts_.docker->Handle(request);
+    if (request.target == "/NetworkDriver.CreateEndpoint") {
+      boost::asio::post(io_, [this] { ReconcileAfter(kForgotten + kSettle); });
+    }
+    return answer;
+  }
+
+  /// Once, at the earlier of the times asked for; nothing is armed when nobody asked.
+  void ReconcileAfter(std::chrono::seconds delay) {
+    const auto when = Clock::now() + delay;
+    if (stopping_ || (due_ && *due_ <= when)) return;
+    due_ = when;
+    timer_.expires_at(when);
+    timer_.async_wait([this](const boost::system::error_code& error) {
+      if (error) return;  // put forward, or the end
+      due_.reset();
+      boost::asio::post(worker_, [this] { Reconcile(); });
+    });
+  }
+
+  void Reconcile() {
+    for (const auto& bridge : {parts_.docker_bridge, parts_.api_bridge}) {
+      if (!bridge) continue;
+      try {
+        bridge->Reconcile(static_cast<unsigned>(kForgotten.count()));
+      } catch (const std::exception& e) {
+        Warn(fmt::format("reconcile: {}", e.what()));
+      }
+    }
+  }
+
+  void Stop() {
+    NotifyServiceManager("STOPPING=1");
+    stopping_ = true;
+    timer_.cancel();
+    news_->Stop();
+    api_server_->Stop();
+    if (docker_server_) docker_server_->Stop();
+    if (test_plugin_) test_plugin_->Stop();
+  }
+
+  const DaemonOptions& options_;
+  Assembly parts_;
+  api::Api api_{parts_.engine.get()};
+  boost::asio::io_context io_{1};
+  boost::asio::thread_pool worker_{1};  // Reconcile takes as long as the kernel does
+  boost::asio::signal_set signals_;
+  boost::asio::steady_timer timer_{io_};
+  std::optional<Clock::time_point> due_;
+  std::optional<LinkNews> news_;
+  engine::SetKeyListener set_key_{*parts_.engine};
+  std::optional<remote::TestPlugin> test_plugin_;
+  std::optional<http::Server> api_server_;
+  std::optional<http::Server> docker_server_;
+  bool stopping_ = false;
+};
+
+}  // namespace
+
+int RunDaemon(const DaemonOptions& options) {
+  ::umask(077);  // what is for others says so
+  MakeDirectories(options.config.runtime_directory, 0700);
+  Doors doors = OpenDoors(options.config);
+  Service service(options);
+  return service.Run(std::move(doors));
+}
+
+}  // namespace cnm::daemon
