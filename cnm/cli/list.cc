@@ -123,7 +123,8 @@ int ListNetworks(const Options& options) {
 
 int ListEndpoints(const Options& options) {
   Controller controller = OpenController(options);
-  Table table({"NETWORK", "CONTAINER", "IFNAME", "STATE", "ADDRESSES", "HOST LINK", "RUNTIME"});
+  Table table(
+      {"NETWORK", "CONTAINER", "IFNAME", "STATE", "ADDRESSES", "HOST LINK", "RUNTIME", "DOOR"});
   json::Writer w(json::Style::kIndented);
   w.BeginArray();
   for (const Endpoint& endpoint : controller.Endpoints()) {
@@ -131,7 +132,7 @@ int ListEndpoints(const Options& options) {
     const std::string state = StateOf(endpoint, controller);
     table.Add({endpoint.key.network, Short(endpoint.key.container_id), endpoint.key.ifname, state,
                AddressesOf(endpoint), endpoint.host_link ? endpoint.host_link->name : "",
-               endpoint.runtime});
+               endpoint.runtime, endpoint.door});
     WriteEndpoint(w, endpoint, state);
   }
   w.EndArray();
