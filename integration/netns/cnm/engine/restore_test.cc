@@ -100,6 +100,7 @@ TEST_F(EngineRestore, KilledInAnyDriverCallLeavesNothingHalfDone) {
   int call = 1;
   while (DiesIn(call)) {
     Start();
+    EXPECT_LE(engine_->Networks().size(), 1U) << "killed in call " << call;
     for (const EndpointInfo& endpoint : engine_->Endpoints()) {
       if (!endpoint.sandbox_id.empty()) {
         EXPECT_EQ(LinksOf(endpoint.sandbox_id), "eth0 lo") << "killed in call " << call;
