@@ -121,8 +121,28 @@ void Controller::ReleaseIsolation(Endpoint& endpoint, Attachment& attachment) {
   TryJournal([&] { journal_.Write(endpoint); });
 }
 
+void Controller::EndIsolation(const firewall::Isolation& isolation) {
+  const std::string& bridge = isolation.bridge;
+  const LockTable::Held lock =
+      locks_.Acquire(BridgeLockKey(bridge), "isolation of " + bridge, options_.holder);
+  for (const Endpoint& endpoint : RecordedHere()) {
+    for (const Attachment& attachment : endpoint.attachments) {
+      const auto& wish = attachment.rules.isolation;
+      if (wish && wish->bridge == bridge && IsProgrammed(endpoint)) return;
+    }
+  }
+  firewall::Rules rules;
+  rules.isolation = isolation;
+  kernel_.firewall(kernel_.DefaultBackend()).Remove(rules);
+}
+
 void Controller::WithdrawRules(Endpoint& endpoint, Attachment& attachment) {
-  if (attachment.rules.isolation) ReleaseIsolation(endpoint, attachment);
+  const bool in_steps = endpoint.host_link && !endpoint.host_link->peer.empty();
+  if (attachment.rules.isolation && in_steps) {
+    attachment.rules.isolation.reset();  // its network's: EndIsolation says when
+  } else if (attachment.rules.isolation) {
+    ReleaseIsolation(endpoint, attachment);
+  }
   if (attachment.rules.empty()) return;
   kernel_.firewall(attachment.backend).Remove(attachment.rules);
   ForgetFlows(attachment.rules.publication);

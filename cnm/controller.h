@@ -138,6 +138,9 @@ class Controller {
   /// Takes both away. @returns false if there was neither. @throws Error kInUse naming an endpoint,
   /// or a foreign link that hangs on it
   bool DeleteNetwork(const Network& network);
+  /// Takes away the isolation that joins in steps asked for, unless an endpoint still wants it: it
+  /// is the network's, which says when, so that leaving need not look at all other endpoints.
+  void EndIsolation(const firewall::Isolation& isolation);
 
   // ---- endpoints in steps, for doors that know the sandbox later
   /// Gives the endpoint its addresses, MAC and link names; nothing in the kernel. `source`: as in

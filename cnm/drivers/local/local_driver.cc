@@ -185,11 +185,10 @@ engine::JoinInfo LocalDriver::Join(const std::string& network_id, const std::str
   const NetworkOptions& options = network->options;
   JoinSpec spec{.key = {network->name, endpoint_id, ""},
                 .sandbox_path = sandbox_key,
-                .forward = !options.internal};
-  // A network that CNI's containers are on stays as their configuration says.
-  if (options.network.empty() || !options.icc) {
-    spec.isolation = firewall::Isolation{.bridge = BridgeOf(core.options), .within = !options.icc};
-  }
+                // Of an internal network too: where br_netfilter is loaded, a policy of DROP meets
+                // what stays on the bridge as well.
+                .forward = true};
+  spec.isolation = IsolationOf(*network, core);
   Endpoint endpoint;
   try {
     endpoint = controller.Join(core, spec);
@@ -198,7 +197,10 @@ engine::JoinInfo LocalDriver::Join(const std::string& network_id, const std::str
     throw;
   }
   engine::JoinInfo info{.src_name = endpoint.host_link->peer, .dst_prefix = "eth"};
-  if (options.internal) return info;
+  if (options.internal) {
+    info.disable_gateway_service = true;  // nor another way out
+    return info;
+  }
   for (const AddressGrant& grant : endpoint.addressing.addresses) {
     const bool v4 = grant.prefix.address.is_v4();
     const std::optional<net::Address>& other = v4 ? options.gateway : options.gateway_ipv6;

@@ -54,6 +54,12 @@ std::string BridgeOf(const std::string& core) {
   return bridge::Decode(json::Parse(core, "bridge options")).bridge;
 }
 
+std::optional<firewall::Isolation> IsolationOf(const LocalNetwork& network, const Network& core) {
+  // A network that CNI's containers are on stays as their configuration says.
+  if (!network.options.network.empty() && network.options.icc) return std::nullopt;
+  return firewall::Isolation{.bridge = BridgeOf(core.options), .within = !network.options.icc};
+}
+
 std::vector<engine::PoolData> PoolsOf(const engine::NetworkConfig& config) {
   std::vector<engine::PoolData> pools = config.ipv4;
   pools.insert(pools.end(), config.ipv6.begin(), config.ipv6.end());

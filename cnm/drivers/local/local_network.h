@@ -9,6 +9,7 @@
 #include "cnm/drivers/local/network_options.h"
 #include "cnm/engine/values.h"
 #include "cnm/network.h"
+#include "common/firewall/firewall.h"
 
 namespace cnm::local {
 
@@ -35,6 +36,9 @@ Network MakeCoreNetwork(const std::string& name, const engine::NetworkConfig& co
 
 /// The name of the bridge in a core network's options.
 std::string BridgeOf(const std::string& core);
+
+/// What is to be kept from the network's bridge; nullopt = nothing.
+std::optional<firewall::Isolation> IsolationOf(const LocalNetwork& network, const Network& core);
 
 /// The addresses the bridge is to have.
 std::vector<net::Prefix> BridgeAddresses(const LocalNetwork& network);

@@ -152,7 +152,9 @@ void LocalDriver::DeleteNetwork(const std::string& network_id) {
   if (!network) return;
   RemoveLeftEndpoints(*network);
   Controller controller = OpenController("DeleteNetwork");
-  if (IsOurs(*network, controller)) controller.DeleteNetwork(CoreNetwork(*network, controller));
+  const Network core = CoreNetwork(*network, controller);
+  if (const auto isolation = IsolationOf(*network, core)) controller.EndIsolation(*isolation);
+  if (IsOurs(*network, controller)) controller.DeleteNetwork(core);
   networks_.Remove(network_id);
 }
 

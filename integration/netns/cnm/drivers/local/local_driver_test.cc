@@ -10,6 +10,7 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <fmt/format.h>
@@ -134,9 +135,10 @@ TEST_F(LocalDriverTest, TwoEndpointsReachEachOtherAndNothingIsLeftBehind) {
     driver_->DeleteEndpoint(kBlue, id);
   }
   EXPECT_EQ(Lease("pool-192.0.2.0-24", "192.0.2.2"), "");
-  EXPECT_FALSE(Succeeds("nft list ruleset | grep -qE '192.0.2.[23]|br-bbbbb'"));
+  EXPECT_FALSE(Succeeds("nft list ruleset | grep -qE '192.0.2.[23]'"));
   driver_->DeleteNetwork(kBlue);
   driver_->DeleteNetwork(kBlue);
+  EXPECT_FALSE(Succeeds("nft list ruleset | grep -q br-bbbbb"));
   EXPECT_EQ(Shell("ip -br link"), before);
 }
 
@@ -234,6 +236,37 @@ TEST_F(LocalDriverTest, TheDeadAndTheForgottenAreCollected) {
   EXPECT_EQ(Lease("pool-192.0.2.0-24", "192.0.2.9"), "waits");
   EXPECT_EQ(driver_->Reconcile(0), 1U);
   EXPECT_EQ(Lease("pool-192.0.2.0-24", "192.0.2.9"), "");
+}
+
+TEST_F(LocalDriverTest, ManyThreadsAtOnceLeaveNothingBehind) {
+  const std::string before = Shell("ip -br link");
+  driver_->CreateNetwork(MakeNetwork(kBlue, "192.0.2.0/24", "192.0.2.1/24"));
+  std::vector<std::string> failures(8);
+  std::vector<std::thread> threads;
+  threads.reserve(failures.size());
+  for (size_t t = 0; t < failures.size(); ++t) {
+    threads.emplace_back([this, t, &failures] {
+      failures[t] = Failure([&] {
+        for (int round = 0; round < 6; ++round) {
+          const std::string id = fmt::format("e{}-{}", t, round);
+          const std::vector<engine::PortBinding> ports = {{.port = 80}};
+          driver_->CreateEndpoint(MakeEndpoint(kBlue, id, fmt::format("192.0.2.{}/24", 10 + t)));
+          driver_->Join(kBlue, id, "/run/" + id, "");
+          driver_->ProgramExternalConnectivity(kBlue, id, ports, "");
+          driver_->OperInfo(kBlue, id);
+          driver_->RevokeExternalConnectivity(kBlue, id);
+          driver_->Leave(kBlue, id);
+          driver_->DeleteEndpoint(kBlue, id);
+          driver_->Reconcile();
+        }
+      });
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const std::string& failure : failures) EXPECT_EQ(failure, "");
+  EXPECT_FALSE(Succeeds("nft list ruleset | grep -qE '192.0.2.1[0-9]'"));
+  driver_->DeleteNetwork(kBlue);
+  EXPECT_EQ(Shell("ip -br link"), before);
 }
 
 TEST_F(LocalDriverTest, Ipv6AndAChosenMac) {

@@ -69,6 +69,7 @@ class StepsTest : public testing::NetnsTest {
                          .observer = observer});
   }
   void ExpectNothing() const {
+    Open().EndIsolation({.bridge = "br7"});
     EXPECT_EQ(Shell("ip -br link show type veth"), "");
     EXPECT_FALSE(Succeeds("nft list ruleset | grep -qE '192.0.2.2|\"br7\"'"));
     EXPECT_FALSE(std::filesystem::exists(root_ + "/leases/blue/192.0.2.2"));
