@@ -10,7 +10,7 @@
 
 #include <fmt/format.h>
 
-#include "cnm/engine/identifier.h"
+#include "cnm/engine/pool_request.h"
 #include "cnm/id.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
@@ -65,6 +65,16 @@ void TakeAuxiliary(IpamDriver& ipam, const PoolConfig& config, PoolHold& hold) {
   }
 }
 
+/// Whether the driver finds requests again by their names.
+bool IsOurs(const IpamDriver& ipam) {
+  return ipam.name() == "default";
+}
+
+/// "<network id>/4/0": of the network's first IPv4 pool.
+std::string RequestName(const NetworkRecord& network, bool ipv6, size_t index) {
+  return fmt::format("{}/{}/{}", network.config.id, ipv6 ? 6 : 4, index);
+}
+
 void RequestFamily(IpamDriver& ipam, const NetworkSpec& spec, bool ipv6, NetworkRecord& network,
                    const std::function<void()>& journal) {
   std::vector<PoolConfig> configs = ipv6 ? spec.ipv6 : spec.ipv4;
@@ -75,11 +85,13 @@ void RequestFamily(IpamDriver& ipam, const NetworkSpec& spec, bool ipv6, Network
   holds.reserve(configs.size());
   data.reserve(configs.size());
   for (const PoolConfig& config : configs) {
+    Options options = spec.ipam_options;
+    if (IsOurs(ipam)) options[kRequestOption] = RequestName(network, ipv6, holds.size());
     const Pool pool =
         ipam.RequestPool({.address_space = space,
                           .pool = ParseOptional<net::Prefix>(config.preferred_pool, "pool"),
                           .sub_pool = ParseOptional<net::Prefix>(config.sub_pool, "sub-pool"),
-                          .options = spec.ipam_options,
+                          .options = options,
                           .ipv6 = ipv6});
     PoolHold& hold = holds.emplace_back(PoolHold{pool.id, {space, pool.pool.Subnet()}});
     journal();
@@ -149,6 +161,19 @@ void RequestPools(IpamDriver& ipam, const NetworkSpec& spec, NetworkRecord& netw
                   const std::function<void()>& journal) {
   RequestFamily(ipam, spec, false, network, journal);
   if (network.config.enable_ipv6) RequestFamily(ipam, spec, true, network, journal);
+}
+
+void ReleaseForgotten(IpamDriver& ipam, const NetworkRecord& network) noexcept {
+  if (!IsOurs(ipam)) return;
+  for (const bool ipv6 : {false, true}) {
+    const size_t next = (ipv6 ? network.ipv6 : network.ipv4).size();
+    Try("find a forgotten pool", [&] {
+      const Pool pool = ipam.RequestPool(
+          {.address_space = ipam.LocalSpace(),
+           .options = {{kRequestOption, RequestName(network, ipv6, next)}, {kFindOption, "true"}}});
+      ipam.ReleasePool(pool.id);
+    });
+  }
 }
 
 void ReleasePools(IpamDriver& ipam, const NetworkRecord& network) noexcept {

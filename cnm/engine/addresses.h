@@ -22,6 +22,10 @@ void RequestPools(IpamDriver& ipam, const NetworkSpec& spec, NetworkRecord& netw
 /// the network.
 void ReleasePools(IpamDriver& ipam, const NetworkRecord& network) noexcept;
 
+/// Gives back the pool that the network was given and could not write down, if its process was
+/// killed just then.
+void ReleaseForgotten(IpamDriver& ipam, const NetworkRecord& network) noexcept;
+
 /// Requests what a restarted IPAM driver has forgotten (requires_replay): the network's pools,
 /// gateways and auxiliary addresses. @throws Error of the driver
 void ReplayPools(IpamDriver& ipam, const NetworkRecord& network);

@@ -119,7 +119,11 @@ void Engine::Core::UndoNetwork(const NetworkRecord& network) noexcept {
         Warn(fmt::format("undo network {}: {}", network.name, error.message()));
       }
     }
-    if (!network.ipam.empty()) ReleasePools(*providers_.GetIpam(network.ipam), network);
+    if (!network.ipam.empty()) {
+      const auto ipam = providers_.GetIpam(network.ipam);
+      ReleasePools(*ipam, network);
+      ReleaseForgotten(*ipam, network);
+    }
     registry_.Remove(network);
   } catch (const std::exception& error) {
     Warn(fmt::format("undo network {}: {}", network.name, error.what()));

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "cnm/engine/pool_request.h"
 #include "cnm/lease_source.h"
 #include "cnm/pools/lease_network.h"
 #include "common/base/error.h"
@@ -123,16 +124,32 @@ std::string DefaultIpam::GlobalSpace() {
 engine::Pool DefaultIpam::RequestPool(const engine::PoolSpec& spec) {
   const std::string space = SpaceOf(spec);
   const std::string network = Option(spec.options, kNetworkOption);
+  const std::string request = Option(spec.options, engine::kRequestOption);
+  if (Option(spec.options, engine::kFindOption) == "true") return FindPool(space, request);
   CheckSpec(spec);
   if (!network.empty()) OpenLeases(options_.leases_directory, network);  // throws for a bad name
   ipam::PoolId id;
   const std::scoped_lock lock(mutex_);
   books_.Change(space, [&](PoolBook& book) {
+    const auto given = request.empty() ? std::nullopt : book.FindRequest(request);
+    if (given) {
+      id = ParseId(*given);
+      return;
+    }
     id = Choose(spec, space, network, book);
     book.table.Add(id, true);
-    book.states[id.subnet].network = network;
+    PoolState& state = book.states[id.subnet];
+    state.network = network;
+    if (!request.empty()) state.requests[request] = id.ToString();
   });
   return {.id = id.ToString(), .pool = id.subnet};
+}
+
+engine::Pool DefaultIpam::FindPool(const std::string& space, const std::string& request) {
+  const std::scoped_lock lock(mutex_);
+  const auto given = books_.Read(space).FindRequest(request);
+  if (!given) throw Error(Code::kNotFound, fmt::format("request {} was given no pool", request));
+  return {.id = *given, .pool = ParseId(*given).subnet};
 }
 
 ipam::PoolId DefaultIpam::Choose(const engine::PoolSpec& spec, const std::string& space,

@@ -68,6 +68,7 @@ class DefaultIpam : public engine::IpamDriver {
  private:
   struct View;  ///< a pool as it is recorded
 
+  engine::Pool FindPool(const std::string& space, const std::string& request);
   ipam::PoolId Choose(const engine::PoolSpec& spec, const std::string& space,
                       const std::string& network, PoolBook& book);
   net::Prefix ChoosePredefined(const std::string& space, bool ipv6, const PoolBook& book);

@@ -37,6 +37,14 @@ uint32_t PoolBook::UsesOf(const net::Prefix& subnet) const {
   return uses;
 }
 
+std::optional<std::string> PoolBook::FindRequest(const std::string& name) const {
+  for (const auto& [subnet, state] : states) {
+    const auto found = state.requests.find(name);
+    if (found != state.requests.end()) return found->second;
+  }
+  return std::nullopt;
+}
+
 std::optional<net::Prefix> PoolBook::PoolOf(std::string_view network, net::Family family) const {
   for (const auto& [subnet, state] : states) {
     if (state.network == network && subnet.address.family() == family) return subnet;
@@ -52,6 +60,11 @@ std::string EncodePoolBook(const PoolBook& book) {
     w.BeginObject().Member("subnet", subnet.ToString());
     w.MemberUnlessEmpty("network", state.network);
     if (state.gateway) w.Member("gateway", state.gateway->ToString());
+    if (!state.requests.empty()) {
+      w.Key("requests").BeginObject();
+      for (const auto& [name, id] : state.requests) w.Member(name, id);
+      w.EndObject();
+    }
     w.EndObject();
   }
   return w.EndArray().EndObject().Take();
@@ -78,6 +91,9 @@ PoolBook DecodePoolBook(std::string_view json) {
     text.clear();
     master.Optional("gateway", text);
     state.gateway = net::Address::Parse(text);
+    if (const auto requests = master.OptionalObject("requests")) {
+      for (const auto& [name, id] : requests->Members()) state.requests[name] = id.String();
+    }
   }
   return book;
 }

@@ -18,6 +18,8 @@ namespace cnm::pools {
 struct PoolState {
   std::string network = {};                  ///< the cnm network it belongs to; "" = none
   std::optional<net::Address> gateway = {};  ///< the one that was requested
+  /// Requests that have a name (cnm/engine/pool_request.h), and the pool each was given.
+  std::map<std::string, std::string> requests = {};
   bool operator==(const PoolState&) const = default;
 };
 
@@ -30,6 +32,8 @@ struct PoolBook {
   std::string LeaseNetwork(std::string_view space, const net::Prefix& subnet) const;
   /// How often the pool and its sub-pools were requested and not released.
   uint32_t UsesOf(const net::Prefix& subnet) const;
+  /// What the request of this name was given.
+  std::optional<std::string> FindRequest(const std::string& name) const;
   /// The pool of this network and family.
   std::optional<net::Prefix> PoolOf(std::string_view network, net::Family family) const;
   bool operator==(const PoolBook&) const = default;
