@@ -4,7 +4,10 @@ readonly CNMD_LOG=/run/e2e/cnmd.log
 readonly DOCKER_PID=/run/e2e/docker/pid
 readonly CNMD_PID=/run/e2e/cnmd.pid
 
-docker() { command docker --host unix:///run/docker.sock "$@" 3>&- 4>&-; }
+# Debian's client: another one in PATH may be too new for Debian's dockerd.
+readonly DOCKER_CLI=/usr/bin/docker
+
+docker() { $DOCKER_CLI --host unix:///run/docker.sock "$@" 3>&- 4>&-; }
 
 # cnmd_up ARGS...: the daemon in the background; returns when it answers.
 cnmd_up() {
@@ -63,11 +66,11 @@ docker_address() {
 # docker_netns NAME: the path of its netns
 docker_netns() { echo "/proc/$(docker inspect --format '{{.State.Pid}}' "$1")/ns/net"; }
 
-remove_containers() { docker ps --quiet --all | xargs -r "$(command -v docker)" --host unix:///run/docker.sock rm --force > /dev/null; }
+remove_containers() { docker ps --quiet --all | xargs -r $DOCKER_CLI --host unix:///run/docker.sock rm --force > /dev/null; }
 
 # remove_networks: all that are ours
 remove_networks() {
-  docker network ls --quiet --filter driver=cnm | xargs -r "$(command -v docker)" --host unix:///run/docker.sock network rm > /dev/null
+  docker network ls --quiet --filter driver=cnm | xargs -r $DOCKER_CLI --host unix:///run/docker.sock network rm > /dev/null
 }
 
 # our_leases: every lease of every network, sorted
