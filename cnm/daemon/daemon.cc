@@ -38,7 +38,7 @@ using Clock = std::chrono::steady_clock;
 
 /// News come in bundles: a container's end, or a thousand of them.
 constexpr std::chrono::seconds kSettle{2};
-/// Docker forgets an endpoint whose creation it gave up; see LocalDriver::Reconcile.
+/// After this an endpoint that is in no sandbox is one that Docker forgot: LocalDriver::Reconcile.
 constexpr std::chrono::seconds kForgotten{300};
 
 /// Writes each request down when `debug`, and refusals of the drivers always: Docker shows its user
@@ -90,6 +90,7 @@ class Service {
     });
     news_.emplace(io_, [this] { ReconcileAfter(kSettle); });
     ReconcileAfter(std::chrono::seconds(0));
+    LookForForgotten();
     NotifyServiceManager("READY=1");
     io_.run();
     worker_.join();
@@ -119,21 +120,27 @@ class Service {
   http::Response AskDocker(const http::Request& request) {
     http::Response answer = parts_.docker->Handle(request);
     if (request.target == "/NetworkDriver.CreateEndpoint") {
-      boost::asio::post(io_, [this] { ReconcileAfter(kForgotten + kSettle); });
+      boost::asio::post(io_, [this] { LookForForgotten(); });
     }
     return answer;
   }
 
-  /// Once, at the earlier of the times asked for; nothing is armed when nobody asked.
+  /// Once for all the news until then.
   void ReconcileAfter(std::chrono::seconds delay) {
-    const auto when = Clock::now() + delay;
-    if (stopping_ || (due_ && *due_ <= when)) return;
-    due_ = when;
-    timer_.expires_at(when);
-    timer_.async_wait([this](const boost::system::error_code& error) {
-      if (error) return;  // put forward, or the end
-      due_.reset();
-      boost::asio::post(worker_, [this] { Reconcile(); });
+    if (stopping_ || std::exchange(settling_, true)) return;
+    settle_timer_.expires_after(delay);
+    settle_timer_.async_wait([this](const boost::system::error_code& error) {
+      settling_ = false;
+      if (!error) boost::asio::post(worker_, [this] { Reconcile(); });
+    });
+  }
+
+  /// When the youngest endpoint is old enough; nothing is armed where none is made.
+  void LookForForgotten() {
+    if (stopping_) return;
+    forgotten_timer_.expires_after(kForgotten + kSettle);  // instead of an earlier time
+    forgotten_timer_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) boost::asio::post(worker_, [this] { Reconcile(); });
     });
   }
 
@@ -141,7 +148,8 @@ class Service {
     for (const auto& bridge : {parts_.docker_bridge, parts_.api_bridge}) {
       if (!bridge) continue;
       try {
-        bridge->Reconcile(static_cast<unsigned>(kForgotten.count()));
+        if (bridge->Reconcile(static_cast<unsigned>(kForgotten.count())) == 0) continue;
+        boost::asio::post(io_, [this] { LookForForgotten(); });  // at what it led out
       } catch (const std::exception& e) {
         Warn(fmt::format("reconcile: {}", e.what()));
       }
@@ -151,7 +159,8 @@ class Service {
   void Stop() {
     NotifyServiceManager("STOPPING=1");
     stopping_ = true;
-    timer_.cancel();
+    settle_timer_.cancel();
+    forgotten_timer_.cancel();
     news_->Stop();
     api_server_->Stop();
     if (docker_server_) docker_server_->Stop();
@@ -164,8 +173,9 @@ class Service {
   boost::asio::io_context io_{1};
   boost::asio::thread_pool worker_{1};  // Reconcile takes as long as the kernel does
   boost::asio::signal_set signals_;
-  boost::asio::steady_timer timer_{io_};
-  std::optional<Clock::time_point> due_;
+  boost::asio::steady_timer settle_timer_{io_};
+  boost::asio::steady_timer forgotten_timer_{io_};
+  bool settling_ = false;
   std::optional<LinkNews> news_;
   engine::SetKeyListener set_key_{*parts_.engine};
   std::optional<remote::TestPlugin> test_plugin_;
