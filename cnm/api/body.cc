@@ -226,6 +226,8 @@ bool DecodeForce(std::string_view body) {
   if (body.find_first_not_of(" \t\r\n") == std::string_view::npos) return false;
   return Decoded(body, [](const json::Object& o) {
     bool force = false;
+    std::string name;  // said for people who read along; the path says which service
+    o.Optional("name", name);
     o.Optional("force", force);
     return force;
   });

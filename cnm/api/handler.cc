@@ -90,11 +90,20 @@ Response GetNetworkDetails(const Engine& engine, const Route& route) {
   return Ok(RenderNetworkDetails(network, engine.Endpoints(network.id)));
 }
 
+/// "" of a driver that knows the endpoint and has nothing to tell, as plugins may (404).
+std::string DriverInfoOf(const Engine& engine, const EndpointInfo& endpoint) {
+  try {
+    return engine.DriverInfo(endpoint.network_id, endpoint.id);
+  } catch (const Error& error) {
+    if (error.code() != Code::kNotFound) throw;
+    return {};
+  }
+}
+
 Response GetDetails(const Engine& engine, const EndpointInfo& endpoint) {
   const std::string container =
       endpoint.sandbox_id.empty() ? "" : SandboxById(engine, endpoint.sandbox_id).container_id;
-  return Ok(RenderEndpointDetails(endpoint, container,
-                                  engine.DriverInfo(endpoint.network_id, endpoint.id)));
+  return Ok(RenderEndpointDetails(endpoint, container, DriverInfoOf(engine, endpoint)));
 }
 
 Response GetSandboxDetails(const Engine& engine, const Route& route) {

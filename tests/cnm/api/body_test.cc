@@ -132,6 +132,8 @@ TEST(Force, IsAskedForOnlyByABody) {
   EXPECT_FALSE(DecodeForce(""));
   EXPECT_FALSE(DecodeForce(R"({"name":"svc"})"));
   EXPECT_TRUE(DecodeForce(R"({"name":"svc","force":true})"));
+  EXPECT_EQ(Failure([] { DecodeForce(R"({"name":5,"force":true})"); }),
+            "400 Invalid body: $.name: want a string, got a number");
 }
 
 /// What every decoder makes of a body that is none.
