@@ -150,12 +150,18 @@ std::vector<EndpointInfo> Engine::Endpoints(const std::string& network_id) const
   } else {
     networks.push_back(core_->GetNetwork(network_id));
   }
-  std::vector<EndpointInfo> infos;
+  std::vector<std::vector<EndpointPointer>> endpoints;  // of each network
+  endpoints.reserve(networks.size());
+  size_t count = 0;
   for (const NetworkPointer& network : networks) {
-    const std::vector<EndpointPointer> endpoints = core_->registry().Endpoints(network->config.id);
-    infos.reserve(infos.size() + endpoints.size());
-    for (const EndpointPointer& endpoint : endpoints) {
-      if (!endpoint->pending) infos.push_back(InfoOf(*endpoint, network->name));
+    endpoints.push_back(core_->registry().Endpoints(network->config.id));
+    count += endpoints.back().size();
+  }
+  std::vector<EndpointInfo> infos;
+  infos.reserve(count);
+  for (size_t i = 0; i < networks.size(); ++i) {
+    for (const EndpointPointer& endpoint : endpoints[i]) {
+      if (!endpoint->pending) infos.push_back(InfoOf(*endpoint, networks[i]->name));
     }
   }
   return infos;

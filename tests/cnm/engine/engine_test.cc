@@ -250,7 +250,7 @@ TEST_F(EngineTest, ListsAreLinear) {
   EXPECT_EQ(endpoints.size(), 250U);
   EXPECT_EQ(endpoints[0].network, "net0");
   EXPECT_EQ(endpoints[0].name, "ep0");
-  EXPECT_LT(us / 300, 200);  // of CPU for each object, sanitizers included
+  EXPECT_LT(us / 300, 80);  // of CPU for each object, sanitizers included
 }
 
 TEST_F(EngineTest, ManyNeighboursLearnOfANewcomer) {
