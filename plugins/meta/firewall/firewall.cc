@@ -57,9 +57,10 @@ std::vector<std::string> ForwardingBackends(const Config& config) {
 
 Backends ChooseBackends(const Config& config) {
   const bool asked = config.backend == "iptables" || config.backend == "firewalld";
-  Backends backends{
-      .forwarding = ForwardingBackends(config), .follows_host = !asked, .isolation = "iptables"};
-  if (config.backend != "iptables") backends.isolation = firewall::DefaultBackend();
+  Backends backends{.forwarding = ForwardingBackends(config), .follows_host = !asked};
+  // firewalld has no words for it; of the others the first forwards and isolates.
+  backends.isolation =
+      config.backend == "firewalld" ? firewall::DefaultBackend() : backends.forwarding.front();
   return backends;
 }
 
