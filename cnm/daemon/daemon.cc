@@ -8,6 +8,7 @@
 #include <exception>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -74,6 +75,23 @@ void EnsureDefaultNetwork(engine::Engine& engine, const Config& config) {
   engine.CreateNetwork(spec);
 }
 
+/// The plugin "test" in a thread of its own: the engine calls it while it starts.
+class TestPluginThread {
+ public:
+  TestPluginThread() = default;
+  TestPluginThread(const TestPluginThread&) = delete;
+  TestPluginThread& operator=(const TestPluginThread&) = delete;
+  ~TestPluginThread() {
+    plugin_.Stop();
+    thread_.join();
+  }
+
+ private:
+  boost::asio::io_context io_{1};
+  remote::TestPlugin plugin_{io_};
+  std::thread thread_{[this] { io_.run(); }};
+};
+
 /// Everything that runs in the one thread.
 class Service {
  public:
@@ -81,7 +99,6 @@ class Service {
       : options_(options), parts_(Assemble(options.config)), signals_(io_, SIGTERM, SIGINT) {}
 
   int Run(Doors doors) {
-    if (options_.test_plugin) test_plugin_.emplace(io_);
     EnsureDefaultNetwork(*parts_.engine, options_.config);
     Listen(doors);
     if (options_.ready) options_.ready(*parts_.engine, doors.tcp_ports);
@@ -164,7 +181,6 @@ class Service {
     news_->Stop();
     api_server_->Stop();
     if (docker_server_) docker_server_->Stop();
-    if (test_plugin_) test_plugin_->Stop();
   }
 
   const DaemonOptions& options_;
@@ -178,7 +194,6 @@ class Service {
   bool settling_ = false;
   std::optional<LinkNews> news_;
   engine::SetKeyListener set_key_{*parts_.engine};
-  std::optional<remote::TestPlugin> test_plugin_;
   std::optional<http::Server> api_server_;
   std::optional<http::Server> docker_server_;
   bool stopping_ = false;
@@ -190,6 +205,8 @@ int RunDaemon(const DaemonOptions& options) {
   ::umask(077);  // what is for others says so
   MakeDirectories(options.config.runtime_directory, 0700);
   Doors doors = OpenDoors(options.config);
+  std::optional<TestPluginThread> test_plugin;
+  if (options.test_plugin) test_plugin.emplace();
   Service service(options);
   return service.Run(std::move(doors));
 }
