@@ -3,6 +3,7 @@
 # `<!-- test: NAME -->`; what cannot be had offline (a registry) or that Debian does not package (cnitool) is
 # stood in for by the commands in $BATS_FILE_TMPDIR/bin.
 load ../support/e2e
+load ../support/docker/docker
 
 # block NAME: the text of README's block of that name
 block() {
@@ -43,6 +44,10 @@ END
 #!/bin/sh
 CNI_CACHE=/run/e2e/libcni exec "$CNM_LIBCNI_DRIVER" "\$1" "/etc/cni/net.d/10-\$2.conflist" cnitool "\$3" eth0
 END
+  cat > "$BATS_FILE_TMPDIR/bin/docker" << END
+#!/bin/sh
+exec $DOCKER_CLI --host unix:///run/docker.sock "\$@"
+END
   chmod +x "$BATS_FILE_TMPDIR"/bin/*
 }
 
@@ -79,6 +84,25 @@ END
 @test "README: by hand" {
   do_as_told by-hand
   expect "leases" "" "$(leases blue)"
+}
+
+@test "README: docker" {
+  ours || skip "cnmd is cnm's"
+  cnmd_up
+  docker_up
+  load_image
+  docker tag $IMAGE busybox
+  run -0 do_as_told docker
+  [[ $output == *10.61.0.*docker* ]] || fail "endpoint ls: $output"
+  expect "leases" "" "$(leases blue)"
+}
+
+@test "README: rest" {
+  ours || skip "cnmd is cnm's"
+  run -0 do_as_told rest
+  [[ $output == *'"network":"green"'* ]]
+  cnmd_down
+  docker_down
 }
 
 @test "README: cnmctl" {
