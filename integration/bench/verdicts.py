@@ -10,7 +10,7 @@ import statistics
 from contest import median
 
 RESIDENT_LIMIT_KB = 3000
-STARTS_OTHERS = re.compile("-chains?/|-(nft|legacy)/|podman")
+STARTS_OTHERS = re.compile("-chains?/|-(nft|legacy)/|podman|docker|rest-|list-")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,6 +72,11 @@ TARGETS = (
     Target("first packet, 2,000 rules", "packet-2000/rules", "packet-1/ours", None, waits=True),
     Target("podman run --rm -p, network part", "podman/ours", "podman/reference", 1 / 4, waits=True,
            without="podman-none/podman"),
+    Target("docker network connect", "docker-connect/ours", "docker-connect/docker", 1, waits=True),
+    Target("docker network disconnect", "docker-disconnect/ours", "docker-disconnect/docker", None,
+           waits=True),
+    Target("an endpoint's life by REST", "rest-cycle/ours", "rest-cycle/docker", 1 / 4, waits=True),
+    Target("GET /networks, an object of many", "list-many/ours", "list-few/ours", 1.5, waits=True),
 )
 
 

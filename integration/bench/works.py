@@ -19,7 +19,7 @@ class Setting:
         self.ours = Plugins(arena, "ours", options.plugins)
         self.reference = Plugins(arena, "reference", options.reference)
         self.numbers = iter(range(1, 250))
-        self.samples, self.parallel = {}, {}
+        self.samples, self.parallel, self.facts = {}, {}, []
 
     def rounds(self, full, quick):
         """How many rounds to run."""
