@@ -20,17 +20,14 @@ bool Controller::ReconcileOne(const Endpoint& seen, const ReconcileRequest& requ
   const LockTable::Held lock = Lock(seen.key, seen.owner);
   std::optional<Endpoint> endpoint = journal_.FindEndpoint(seen.owner);
   if (!endpoint || *endpoint != seen || IsElsewhere(*endpoint)) return false;
-  Fate fate = Fate::kStays;
-  if (endpoint->host != host_) {
-    fate = Fate::kGoes;  // of an earlier boot
-  } else if (endpoint->state == EndpointState::kCreated) {
+  Fate fate = Fate::kGoes;  // of an earlier boot; or abandoned, as nobody holds its lock
+  const bool here = endpoint->host == host_;
+  if (here && endpoint->state == EndpointState::kCreated) {
     const bool forgotten = request.forgotten && request.forgotten(*endpoint);
-    fate = forgotten ? Fate::kGoes : HasLinksOrRules(*endpoint) ? Fate::kLeaves : Fate::kStays;
-  } else if (endpoint->state == EndpointState::kReady) {
+    if (!forgotten) fate = HasLinksOrRules(*endpoint) ? Fate::kLeaves : Fate::kStays;
+  } else if (here && endpoint->state == EndpointState::kReady) {
     const Fate of_dead = request.keep_dead ? Fate::kLeaves : Fate::kGoes;
     fate = LivenessOf(*endpoint) == Liveness::kDead ? of_dead : Fate::kStays;
-  } else {
-    fate = Fate::kGoes;  // nobody holds its lock: abandoned
   }
   if (fate == Fate::kStays) return false;
   if (fate == Fate::kLeaves) {
