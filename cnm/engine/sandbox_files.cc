@@ -67,7 +67,7 @@ std::string FilteredHost(bool ipv6) {
 
 std::string ResolvText(const SandboxSpec& spec) {
   // Which networks it will join is not known yet, so IPv6 servers stay for now.
-  const std::string host = FilteredHost(true);
+  std::string host = FilteredHost(true);
   if (!HasUserSettings(spec)) return host;
   return resolv_conf::Build(resolv_conf::Complete(
       {.nameservers = spec.dns, .search = spec.dns_search, .options = spec.dns_options},

@@ -1,6 +1,5 @@
 // sandbox_interface.cc: links that move into a sandbox and out of it, and its default routes.
 #include <algorithm>
-#include <utility>
 
 #include <fmt/format.h>
 
@@ -34,7 +33,7 @@ Addressing ToAddressing(const InterfacePlan& plan, netlink::Socket& sandbox, int
       RouteSpec spec;
       spec.destination = route.destination;
       spec.gateway = route.next_hop;
-      addressing.routes.push_back(std::move(spec));
+      addressing.routes.push_back(spec);
       continue;
     }
     // A next hop behind another link of the sandbox.

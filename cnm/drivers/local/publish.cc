@@ -1,6 +1,4 @@
 // publish.cc: the ports of an endpoint: published, withdrawn, told of.
-#include <utility>
-
 #include <fmt/format.h>
 
 #include "cnm/drivers/local/endpoint_details.h"
@@ -28,7 +26,7 @@ void AddMappings(const engine::PortBinding& binding, const Endpoint& endpoint,
                                     .target_port = binding.port,
                                     .target = grant.prefix};
       if (!host.IsUnspecified()) mapping.host_address = host;
-      mappings.push_back(std::move(mapping));
+      mappings.push_back(mapping);
     }
   }
 }

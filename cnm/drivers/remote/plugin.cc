@@ -30,7 +30,7 @@ std::string ErrorOf(const json::Object& answer) {
 /// Why a call failed that was not answered with 200: what the plugin says in JSON, or as it is.
 std::string ReasonOf(const http::Response& response) {
   try {
-    const std::string text = ErrorOf(json::Parse(response.body, "answer"));
+    std::string text = ErrorOf(json::Parse(response.body, "answer"));
     if (!text.empty()) return text;
   } catch (const Error&) {  // plain text
   }

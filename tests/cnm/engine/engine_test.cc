@@ -27,7 +27,7 @@ struct Script {
   Log log = {};
   std::string fails = {};
   Code code = Code::kKernel;
-  void Call(std::string call) {
+  void Call(const std::string& call) {
     log.push_back(call);
     if (call.starts_with(fails) && !fails.empty()) throw Error(code, "refused");
   }

@@ -169,7 +169,7 @@ class FileIpam : public IpamDriver {
   bool Take(const std::string& name) const {
     const std::string path = directory_ + "/" + name;
     if (std::filesystem::exists(path)) return false;
-    std::ofstream{path};
+    const std::ofstream made(path);
     return true;
   }
   void Give(const std::string& name) const { std::filesystem::remove(directory_ + "/" + name); }
