@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -206,14 +207,17 @@ TEST_F(ApiTest, DetailsTellWhatTheOtherAnswersDoNot) {
 TEST_F(ApiTest, EveryRouteWithABodyRefusesWhatIsNone) {
   const std::string network = MadeNetwork("blue");
   const std::string id = MadeService("web", "blue");
-  const std::string endpoint = "/networks/" + network + "/endpoints";
-  for (const std::string& path :
-       {std::string("/networks"), endpoint, endpoint + "/" + id + "/sandboxes",
-        std::string("/services"), "/services/" + id + "/backend", std::string("/sandboxes")}) {
-    for (const char* body : {"", "null", "[]", "\"x\"", "1", "true",
-                             "{\"name\":1,\"sandbox_id\":1,"
-                             "\"container_id\":1}",
-                             "{", "{\"name\":\"\xff\"}", "{}x"}) {
+  const std::string endpoints = fmt::format("/networks/{}/endpoints", network);
+  const std::vector<std::string> paths = {"/networks",
+                                          endpoints,
+                                          fmt::format("{}/{}/sandboxes", endpoints, id),
+                                          "/services",
+                                          fmt::format("/services/{}/backend", id),
+                                          "/sandboxes"};
+  const char* const wrong_types = R"({"name":1,"sandbox_id":1,"container_id":1})";
+  for (const std::string& path : paths) {
+    for (const char* body :
+         {"", "null", "[]", "\"x\"", "1", "true", wrong_types, "{", "{\"name\":\"\xff\"}", "{}x"}) {
       const http::Response response = Ask("POST", path, body);
       EXPECT_EQ(response.status, 400U) << path << " " << body;
       EXPECT_TRUE(response.body.starts_with("Invalid body: ")) << response.body;

@@ -119,7 +119,7 @@ TEST_F(RemoteDriverTest, JoinsThatCannotBeUsedAreLeft) {
   const auto driver = Find();
   const auto refused = [&](const std::string& answer) {
     Says("Join", answer);
-    const std::string message = FailureOf([&] { driver->Join("n1", "e1", "k", ""); }).message();
+    std::string message = FailureOf([&] { driver->Join("n1", "e1", "k", ""); }).message();
     EXPECT_EQ(LastRequest(), R"(Leave {"NetworkID":"n1","EndpointID":"e1"})");
     return message;
   };
