@@ -36,6 +36,7 @@ tier_fuzz() { # 20 s for each decoder of what strangers write
 
 tier_netns() { # our classes, and the plugins as black boxes, in private network namespaces
   "$SUPPORT/gtest_tap.py" build/dev/bin/netns_*
+  runner integration/netns/cnm/examples/run build/dev/bin
   runner integration/netns/run --plugins "$PLUGINS"
 }
 
