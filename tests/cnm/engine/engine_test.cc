@@ -155,24 +155,24 @@ TEST_F(EngineTest, AsksInOrderAndGivesBackInOrder) {
   engine_->Leave(net, endpoint, sandbox);
   engine_->DeleteEndpoint(net, endpoint);
   engine_->DeleteNetwork(net);
-  const Log expected = {
-      "pool 192.0.2.0/24",
-      "address 192.0.2.1",
-      "address 192.0.2.9",
-      "create network blue",
-      "address 192.0.2.2",
-      R"(create endpoint {"own":"label","com.docker.network.endpoint.exposedports":)"
-      R"([{"Proto":6,"Port":80}],"com.docker.network.portmap":[]})",
-      R"(join {"label":1})",
-      "program",
-      "revoke",
-      "leave",
-      "delete endpoint",
-      "release 192.0.2.2",
-      "delete network",
-      "release 192.0.2.1",
-      "release 192.0.2.9",
-      "release pool 192.0.2.0/24"};
+  constexpr const char* kCreated = R"({"own":"label","com.docker.network.endpoint.exposedports":)"
+                                   R"([{"Proto":6,"Port":80}],"com.docker.network.portmap":[]})";
+  const Log expected = {"pool 192.0.2.0/24",
+                        "address 192.0.2.1",
+                        "address 192.0.2.9",
+                        "create network blue",
+                        "address 192.0.2.2",
+                        std::string("create endpoint ") + kCreated,
+                        R"(join {"label":1})",
+                        "program",
+                        "revoke",
+                        "leave",
+                        "delete endpoint",
+                        "release 192.0.2.2",
+                        "delete network",
+                        "release 192.0.2.1",
+                        "release 192.0.2.9",
+                        "release pool 192.0.2.0/24"};
   EXPECT_EQ(script_.log, expected);
 }
 
