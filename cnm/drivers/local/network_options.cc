@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "cnm/pools/lease_network.h"
 #include "common/base/error.h"
 #include "common/json/object.h"
 #include "common/net/link_name.h"
@@ -138,7 +139,7 @@ NetworkOptions DecodeNetworkOptions(const engine::NetworkConfig& config) {
   NetworkOptions options{.ipv6 = config.enable_ipv6, .internal = config.internal};
   const json::Object o =
       json::Parse(config.options.empty() ? "{}" : config.options, "network options");
-  if (auto network = FindText(o, kNetworkOption)) options.network = *std::move(network);
+  if (auto network = FindText(o, pools::kNetworkOption)) options.network = *std::move(network);
   ReadBridge(o, options);
   ReadMtu(o, options);
   ReadFlag(o, kMasquerade, options.masquerade);

@@ -9,9 +9,6 @@
 
 namespace cnm::local {
 
-/// The option that ties a network to a cnm network that exists already, or is to be shared.
-inline constexpr char kNetworkOption[] = "cnm.network";
-
 /// The options of one network. The member initialisers are the defaults.
 struct NetworkOptions {
   std::string network;     ///< "cnm.network"; "" = a network of its own

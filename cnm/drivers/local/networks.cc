@@ -17,11 +17,11 @@ namespace {
 
 [[noreturn]] void FailOverlap(const LocalNetwork& network, const net::Prefix& pool,
                               const net::Prefix& other, const std::string& name) {
-  throw Error(
-      Code::kOverlap,
-      fmt::format("subnet {} of network {} overlaps {} of network {}", pool.ToString(),
-                  network.name, other.ToString(), name),
-      fmt::format("to share that network: -o {0}={1} --ipam-opt {0}={1}", kNetworkOption, name));
+  throw Error(Code::kOverlap,
+              fmt::format("subnet {} of network {} overlaps {} of network {}", pool.ToString(),
+                          network.name, other.ToString(), name),
+              fmt::format("to share that network: -o {0}={1} --ipam-opt {0}={1}",
+                          pools::kNetworkOption, name));
 }
 
 }  // namespace
@@ -50,9 +50,9 @@ LocalNetwork LocalDriver::PlanNetwork(const engine::NetworkConfig& config,
   }
   network.shared = recorded.has_value();
   if (network.shared && !tied) {
-    throw Error(
-        Code::kExists, fmt::format("network {} exists already", network.name),
-        fmt::format("to share it: -o {0}={1} --ipam-opt {0}={1}", kNetworkOption, network.name));
+    throw Error(Code::kExists, fmt::format("network {} exists already", network.name),
+                fmt::format("to share it: -o {0}={1} --ipam-opt {0}={1}", pools::kNetworkOption,
+                            network.name));
   }
   network.core =
       recorded ? recorded->options : MakeCoreNetwork(network.name, config, network.options).options;
