@@ -390,6 +390,24 @@ TEST_F(NftablesNetns, ListsWhatIsProgrammed) {
   EXPECT_EQ(firewall->RemoveByOwner(kOwnerA), 9U);
 }
 
+/// How long one that is to be reached may take, on a busy machine too; and how long nobody has to
+/// come to be nobody, in s.
+constexpr int kPatience = 20;
+constexpr int kSilence = 2;
+
+std::string Script(int seconds, const std::string& what, int port) {
+  return fmt::format("python3 {}/integration/netns/common/firewall/nftables/reach.py {} {} {} ",
+                     CNM_SOURCE_DIR, seconds, what, port);
+}
+
+/// What the server says after the client, who starts once the server says that it listens.
+std::string Meet(const std::string& server, const std::string& client) {
+  return Shell(fmt::format(
+      "{} | while read -r line; do case \"$line\" in listening) {} & ;; *) echo \"$line\";; esac; "
+      "done",
+      server, client));
+}
+
 /// A container on a bridge of this host, and a client outside.
 class NftablesPorts : public NftablesNetns {
  protected:
@@ -421,19 +439,18 @@ class NftablesPorts : public NftablesNetns {
         " dev eth0 nodad; ip link set eth0 up; "
         "ip route add default via 10.1.0.1; ip -6 route add default via 2001:db8:1::1'"));
   }
-  /// What a server at the container's port says about the client, whom `at` runs; "" if it is not
-  /// reached within 2 s.
+  /// What a server at the container's port says about the client, whom `at` runs.
   std::string Reach(const std::string& at, const std::string& to, int port, int target_port,
                     bool udp = false) {
-    const std::string script =
-        std::string(CNM_SOURCE_DIR) + "/integration/netns/common/firewall/nftables/reach.py ";
-    const std::string kind = udp ? "udp " : "tcp ";
-    const std::string server =
-        container_.Inside("python3 " + script + kind + "serve " + std::to_string(target_port));
-    // The client starts once the server says that it listens.
-    return Shell(server + " | while read -r line; do case \"$line\" in listening) " + at +
-                 " python3 " + script + kind + "ask " + to + " " + std::to_string(port) +
-                 " & ;; *) echo \"$line\";; esac; done");
+    const std::string kind = udp ? "udp" : "tcp";
+    return Meet(container_.Inside(Script(kPatience, kind + " serve", target_port)),
+                at + Script(kPatience, kind + " ask " + to, port));
+  }
+  /// Whether that server hears nothing at all.
+  bool IsSilent(const std::string& at, const std::string& to, int port) {
+    return Meet(container_.Inside(Script(kSilence, "tcp serve", 80)),
+                at + Script(kSilence, "tcp ask " + to, port))
+        .empty();
   }
   OtherNetns container_, neighbour_, outside_;
   const std::string host_;  // no wrapper: here
@@ -450,7 +467,7 @@ TEST_F(NftablesPorts, ReachTheContainerFromEverywhere) {
   EXPECT_EQ(Reach(container_.Inside(""), "198.51.100.1", 8080, 80), "10.1.0.1");
   EXPECT_EQ(Reach(neighbour_.Inside(""), "198.51.100.1", 8080, 80), "10.1.0.1");
   EXPECT_EQ(Reach(neighbour_.Inside(""), "2001:db8:1::1", 8080, 80), "2001:db8:1::1");
-  EXPECT_EQ(Reach(outside, "198.51.100.1", 8081, 80), "");
+  EXPECT_TRUE(IsSilent(outside, "198.51.100.1", 8081));
 }
 
 TEST_F(NftablesPorts, ReachTheContainerThroughRanges) {
@@ -474,8 +491,8 @@ TEST_F(NftablesPorts, ReachTheContainerThroughRanges) {
 TEST_F(NftablesPorts, LeaveOtherHostsTrafficAlone) {
   Make()->Add(Publishing(kOwnerA, {Publish(8080, "10.1.0.5/24", 80)}));
   // From outside to the neighbour behind this host, and from the neighbour to a host outside.
-  EXPECT_EQ(Reach(outside_.Inside(""), "10.1.0.6", 8080, 80), "");
-  EXPECT_EQ(Reach(neighbour_.Inside(""), "198.51.100.2", 8080, 80), "");
+  EXPECT_TRUE(IsSilent(outside_.Inside(""), "10.1.0.6", 8080));
+  EXPECT_TRUE(IsSilent(neighbour_.Inside(""), "198.51.100.2", 8080));
 }
 
 TEST_F(NftablesPorts, MasqueradeAsAsked) {
@@ -495,22 +512,17 @@ TEST_F(NftablesPorts, MasqueradeAsAsked) {
 }
 
 TEST_F(NftablesPorts, LetNobodyOutsideReachLocalhost) {
-  const std::string serve = "python3 " + std::string(CNM_SOURCE_DIR) +
-                            "/integration/netns/common/firewall/nftables/reach.py tcp serve 9090";
   Shell("sysctl -qw net.ipv4.conf.out0.route_localnet=1; " +
         outside_.Inside("ip addr flush dev lo") + "; " +
         outside_.Inside("ip route add 127.0.0.5/32 via 198.51.100.1") + "; " +
         outside_.Inside("sysctl -qw net.ipv4.conf.eth0.route_localnet=1"));
-  const auto reached = [&] {
-    return Shell(serve + " | while read -r line; do case \"$line\" in listening) " +
-                 outside_.Inside("python3 " + std::string(CNM_SOURCE_DIR) +
-                                 "/integration/netns/common/firewall/nftables/reach.py tcp ask "
-                                 "127.0.0.5 9090") +
-                 " & ;; *) echo \"$line\";; esac; done");
+  const auto reached = [&](int seconds) {
+    return Meet(Script(seconds, "tcp serve", 9090),
+                outside_.Inside(Script(seconds, "tcp ask 127.0.0.5", 9090)));
   };
-  EXPECT_EQ(reached(), "198.51.100.2");
+  EXPECT_EQ(reached(kPatience), "198.51.100.2");
   Make()->Add(Publishing(kOwnerA, {Publish(8080, "10.1.0.5/24", 80)}));
-  EXPECT_EQ(reached(), "");
+  EXPECT_EQ(reached(kSilence), "");
 }
 
 }  // namespace

@@ -1,17 +1,15 @@
-# Who reaches whom: reach.py tcp|udp serve PORT | ask ADDRESS PORT. The server says "listening", then the address of its first client,
-# and ends after it or after 2 s; the client sends one byte.
+# Who reaches whom: reach.py SECONDS tcp|udp serve PORT | ask ADDRESS PORT. The server says "listening", then the address of its first
+# client, and ends after it or after SECONDS; the client sends one byte.
 import socket
 import sys
 
-SECONDS = 2
 
-
-def serve(kind, port):
+def serve(seconds, kind, port):
     with socket.socket(socket.AF_INET6, kind) as server:
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         server.bind(("::", port))
-        server.settimeout(SECONDS)
+        server.settimeout(seconds)
         if kind == socket.SOCK_STREAM:
             server.listen()
         print("listening", flush=True)
@@ -22,10 +20,10 @@ def serve(kind, port):
         print(client[0].removeprefix("::ffff:"), flush=True)
 
 
-def ask(kind, address, port):
+def ask(seconds, kind, address, port):
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, kind) as client:
-        client.settimeout(SECONDS)
+        client.settimeout(seconds)
         try:
             client.connect((address, port))
             client.send(b"x")
@@ -34,8 +32,9 @@ def ask(kind, address, port):
 
 
 if __name__ == "__main__":
-    KIND = socket.SOCK_STREAM if sys.argv[1] == "tcp" else socket.SOCK_DGRAM
-    if sys.argv[2] == "serve":
-        serve(KIND, int(sys.argv[3]))
+    PATIENCE = int(sys.argv[1])
+    KIND = socket.SOCK_STREAM if sys.argv[2] == "tcp" else socket.SOCK_DGRAM
+    if sys.argv[3] == "serve":
+        serve(PATIENCE, KIND, int(sys.argv[4]))
     else:
-        ask(KIND, sys.argv[3], int(sys.argv[4]))
+        ask(PATIENCE, KIND, sys.argv[4], int(sys.argv[5]))
