@@ -71,6 +71,9 @@ struct ReconcileRequest {
   bool keep_dead = false;  ///< the dead only leave their sandboxes: their door knows them still
   /// Whether one that is in no sandbox is forgotten, and goes.
   std::function<bool(const Endpoint&)> forgotten = {};
+  /// Whether whoever moves the link of a joined one into its sandbox must have done so by now: then
+  /// one whose link is on the host was moved back, and has ended.
+  std::function<bool(const Endpoint&)> moved = {};
   std::function<void(const Endpoint&)> after = {};  ///< told of each that went or left, as it was
 };
 
@@ -239,6 +242,7 @@ class Controller {
   Endpoint GetForJoin(const JoinSpec& spec, std::string_view owner);
   void PlanJoin(const Network& network, const JoinSpec& spec, Endpoint& endpoint);
   void Unjoin(Endpoint& endpoint);
+  bool HasEnded(const Endpoint& endpoint, const ReconcileRequest& request);
   bool ReconcileOne(const Endpoint& seen, const ReconcileRequest& request);
   // attachments
   bool IsElsewhere(const Endpoint& endpoint) const;

@@ -12,7 +12,21 @@ namespace {
 /// What is to become of an endpoint.
 enum class Fate { kStays, kLeaves, kGoes };
 
+/// Whether the link that was to be moved into the sandbox is (again) on the host: whoever moves it
+/// puts it back when the sandbox ends.
+bool IsLinkAtHome(const Endpoint& endpoint, HostKernel& host) {
+  if (!endpoint.host_link || endpoint.host_link->peer.empty()) return false;
+  const std::optional<netlink::Link> peer = host.links().FindLink(endpoint.host_link->peer);
+  return peer && peer->peer == endpoint.host_link->ifindex;
+}
+
 }  // namespace
+
+/// Whether a ready endpoint is in no sandbox any more.
+bool Controller::HasEnded(const Endpoint& endpoint, const ReconcileRequest& request) {
+  if (LivenessOf(endpoint) == Liveness::kDead) return true;
+  return request.moved && request.moved(endpoint) && IsLinkAtHome(endpoint, kernel_);
+}
 
 /// Judged and changed under its lock: a call may have come meanwhile.
 bool Controller::ReconcileOne(const Endpoint& seen, const ReconcileRequest& request) {
@@ -26,8 +40,8 @@ bool Controller::ReconcileOne(const Endpoint& seen, const ReconcileRequest& requ
     const bool forgotten = request.forgotten && request.forgotten(*endpoint);
     if (!forgotten) fate = HasLinksOrRules(*endpoint) ? Fate::kLeaves : Fate::kStays;
   } else if (here && endpoint->state == EndpointState::kReady) {
-    const Fate of_dead = request.keep_dead ? Fate::kLeaves : Fate::kGoes;
-    fate = LivenessOf(*endpoint) == Liveness::kDead ? of_dead : Fate::kStays;
+    const Fate of_ended = request.keep_dead ? Fate::kLeaves : Fate::kGoes;
+    fate = HasEnded(*endpoint, request) ? of_ended : Fate::kStays;
   }
   if (fate == Fate::kStays) return false;
   if (fate == Fate::kLeaves) {

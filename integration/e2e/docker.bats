@@ -206,18 +206,6 @@ cnmd_restarted() {
 retries() { grep -c "Unable to connect to plugin" /run/e2e/docker/log || true; }
 more_retries() { [ "$(retries)" -gt "$1" ]; }
 
-@test "docker: what a container leaves that ends while cnmd is away goes with the network" {
-  make_network blue 10.80.0.0/24
-  docker_web one blue --publish 8080:80
-  cnmd_down KILL
-  docker kill one > /dev/null || true # dockerd tries each call for 15 s, then forgets the endpoint
-  wait_for 90 docker rm --force one
-  cnmd_up
-  docker network rm blue
-  expect_nothing_left
-  expect "rules" "" "$(our_rules)"
-}
-
 @test "docker: nothing is left" {
   make_network blue 10.80.0.0/24
   make_network six 10.83.0.0/24 --ipv6 --subnet 2001:db8:83::/64

@@ -21,6 +21,10 @@ namespace {
 
 constinit const bridge::BridgeDriver kBridge;
 
+/// Docker joins and moves the link right after it created the endpoint, but it repeats a call that
+/// found no daemon for 15 s.
+constexpr unsigned kMovedAfter = 30;
+
 int64_t Now() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::seconds>(now).count();
@@ -238,14 +242,20 @@ void LocalDriver::DeleteEndpoint(const std::string& network_id, const std::strin
 size_t LocalDriver::Reconcile(unsigned forgotten_after) {
   const int64_t now = Now();
   const bool docker = options_.door == "docker";
+  const auto older_than = [now](const Endpoint& endpoint, unsigned seconds) {
+    return DetailsOf(endpoint).created + seconds <= now;
+  };
   Controller controller = OpenController("reconcile", true);
   return controller.Reconcile(
       {.door = options_.door,
        .keep_dead = !docker,
        .forgotten =
            [&](const Endpoint& endpoint) {
-             return docker && DetailsOf(endpoint).created + forgotten_after <= now;
+             return docker && older_than(endpoint, forgotten_after);
            },
+       // The engine moves it in the very call that joins, and puts right itself what was killed.
+       .moved =
+           [&](const Endpoint& endpoint) { return docker && older_than(endpoint, kMovedAfter); },
        .after = [this](const Endpoint& endpoint) { ForgetPorts(endpoint); }});
 }
 

@@ -60,7 +60,8 @@ class LocalDriver final : public engine::NetworkDriver {
 
   /// Puts right what ended without a call: endpoints whose container is provably gone, what a
   /// killed process left, and (Docker never asks twice) endpoints that nobody joined for
-  /// `forgotten_after` seconds. To be called at the start and now and then.
+  /// `forgotten_after` seconds, or whose link Docker has put back onto the host. To be called at
+  /// the start and now and then.
   /// @returns how many endpoints it removed or led out of their sandboxes
   size_t Reconcile(unsigned forgotten_after = 300);
 

@@ -238,6 +238,25 @@ TEST_F(LocalDriverTest, TheDeadAndTheForgottenAreCollected) {
   EXPECT_EQ(Lease("pool-192.0.2.0-24", "192.0.2.9"), "");
 }
 
+/// Docker does so when a sandbox ends, whether or not anybody answers it.
+TEST_F(LocalDriverTest, AnEndpointWhoseLinkIsBackOnTheHostIsCollected) {
+  driver_->CreateNetwork(MakeNetwork(kBlue, "192.0.2.0/24", "192.0.2.1/24"));
+  const OtherNetns a;
+  const JoinInfo info = Attach(MakeEndpoint(kBlue, "ends", "192.0.2.2/24"), a);
+  const OtherNetns b;
+  Attach(MakeEndpoint(kBlue, "stays", "192.0.2.3/24"), b);
+  Shell(a.Inside("ip link set eth0 down name " + info.src_name));
+  Shell(a.Inside(fmt::format("ip link set {} netns {}", info.src_name, ::getpid())));
+  ASSERT_TRUE(Succeeds("ip link show " + info.src_name));
+  EXPECT_EQ(driver_->Reconcile(), 0U) << "it may be on its way";
+  Shell(fmt::format(R"(sed -Ei 's/(created[^0-9]*)[0-9]+/\11/' {}/run/endpoints/*.json)", root_));
+  EXPECT_EQ(driver_->Reconcile(), 1U);
+  EXPECT_EQ(Lease("pool-192.0.2.0-24", "192.0.2.2"), "");
+  EXPECT_FALSE(Succeeds("nft list ruleset | grep -q 192.0.2.2"));
+  EXPECT_FALSE(Succeeds("ip link show " + info.src_name));
+  EXPECT_TRUE(Pings(b, "192.0.2.1"));
+}
+
 TEST_F(LocalDriverTest, ManyThreadsAtOnceLeaveNothingBehind) {
   const std::string before = Shell("ip -br link");
   driver_->CreateNetwork(MakeNetwork(kBlue, "192.0.2.0/24", "192.0.2.1/24"));

@@ -1,0 +1,41 @@
+#!/usr/bin/env bats
+# docker_failures.bats: what goes wrong between an unmodified Docker Engine and cnmd, and what is left then: nothing.
+load ../support/e2e
+load ../support/docker/docker
+
+setup_file() {
+  ours || skip "cnmd is cnm's"
+  cnmd_up
+  docker_up
+  load_image
+}
+
+teardown() {
+  gone "$(cat $CNMD_PID)" && cnmd_up
+  stop_servers
+  remove_containers
+  remove_networks
+}
+
+# expect_network_alone NETWORK GATEWAY: of its containers nothing is left, it itself is.
+expect_network_alone() {
+  expect "endpoint records" 0 "$(cnmctl endpoint ls --json | jq length)" || return 1
+  expect "veth links" "" "$(links $HERE | grep '^veth')" || return 1
+  expect "leases" "$2" "$(our_leases)" || return 1
+  # The bridge's own isolation stays with it.
+  expect "rules" "" "$(our_rules | grep --invert-match '^"bridge br-')" || return 1
+  docker network inspect "$1" > /dev/null
+}
+
+@test "docker failures: a container that ended while cnmd was away is gone when it is back" {
+  make_network blue 10.80.0.0/24
+  docker_web one blue --publish 8080:80
+  cnmd_down KILL
+  docker kill one > /dev/null || true # dockerd tries each call for 15 s, then forgets the endpoint
+  wait_for 90 docker rm --force one
+  expect "endpoint records" 1 "$(cnmctl endpoint ls --json | jq length)"
+  cnmd_up
+  wait_for 10 expect_network_alone blue 10.80.0.1
+  docker_start two blue
+  expect "address" 10.80.0.3 "$(docker_address two blue)"
+}
