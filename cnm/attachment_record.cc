@@ -83,19 +83,35 @@ Publication ReadPublication(const Object& o) {
   return publication;
 }
 
-void Write(Writer& w, const Forwarding& forwarding) {
-  if (forwarding.addresses.empty()) return;
-  w.Key("forwarding").BeginObject().Key("addresses").BeginArray();
-  for (const net::Address& address : forwarding.addresses) w.String(address.ToString());
+void WriteAddresses(Writer& w, std::string_view key, const std::vector<net::Address>& addresses) {
+  if (addresses.empty()) return;
+  w.Key(key).BeginArray();
+  for (const net::Address& address : addresses) w.String(address.ToString());
   w.EndArray();
+}
+
+std::vector<net::Address> ReadAddresses(const Object& o, std::string_view key) {
+  const std::vector<std::string> texts = ReadStrings(o, key);
+  std::vector<net::Address> addresses;
+  addresses.reserve(texts.size());
+  for (const std::string& text : texts) {
+    addresses.push_back(Parsed(net::Address::Parse(text), o, key));
+  }
+  return addresses;
+}
+
+void Write(Writer& w, const Forwarding& forwarding) {
+  if (forwarding.empty()) return;
+  w.Key("forwarding").BeginObject();
+  WriteAddresses(w, "addresses", forwarding.addresses);
+  WriteAddresses(w, "published", forwarding.published);
   w.Member("adminChain", forwarding.admin_chain).Member("zone", forwarding.zone).EndObject();
 }
 
 Forwarding ReadForwarding(const Object& o) {
   Forwarding forwarding;
-  for (const std::string& text : ReadStrings(o, "addresses")) {
-    forwarding.addresses.push_back(Parsed(net::Address::Parse(text), o, "addresses"));
-  }
+  forwarding.addresses = ReadAddresses(o, "addresses");
+  forwarding.published = ReadAddresses(o, "published");
   o.Optional("adminChain", forwarding.admin_chain);
   o.Optional("zone", forwarding.zone);
   return forwarding;

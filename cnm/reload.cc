@@ -1,6 +1,8 @@
 // reload.cc: programming the host anew from the records, after somebody flushed its rules.
-#include <algorithm>
+#include <map>
 #include <set>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -12,24 +14,28 @@
 namespace cnm {
 namespace {
 
-bool FollowsHost(const Attachment& attachment) {
-  return attachment.follows_host;
+/// What each plugin of the endpoint has forwarded wherever the host would drop it.
+std::map<std::string, firewall::Forwarding> FollowingForwarding(const Endpoint& endpoint) {
+  std::map<std::string, firewall::Forwarding> forwarding;
+  for (const Attachment& attachment : endpoint.attachments) {
+    if (attachment.follows_host) {
+      forwarding.try_emplace(attachment.plugin, attachment.rules.forwarding);
+    }
+  }
+  return forwarding;
 }
 
 /// Gives the endpoint's forwarding to backends that do not have it yet. @returns whether it changed
 bool SpreadForwarding(Endpoint& endpoint, const std::vector<std::string>& backends) {
-  const auto source =
-      std::find_if(endpoint.attachments.begin(), endpoint.attachments.end(), FollowsHost);
-  if (source == endpoint.attachments.end()) return false;
-  const std::string plugin = source->plugin;
-  const firewall::Forwarding forwarding = source->rules.forwarding;
   bool changed = false;
-  for (const std::string& backend : backends) {
-    Attachment& attachment = EnsureAttachment(endpoint, plugin, backend);
-    if (!attachment.rules.forwarding.addresses.empty()) continue;
-    attachment.follows_host = true;
-    attachment.rules.forwarding = forwarding;
-    changed = true;
+  for (const auto& [plugin, forwarding] : FollowingForwarding(endpoint)) {
+    for (const std::string& backend : backends) {
+      Attachment& attachment = EnsureAttachment(endpoint, plugin, backend);
+      if (!attachment.rules.forwarding.empty()) continue;
+      attachment.follows_host = true;
+      attachment.rules.forwarding = forwarding;
+      changed = true;
+    }
   }
   return changed;
 }

@@ -61,11 +61,16 @@ struct Publication {
   bool operator==(const Publication&) const = default;
 };
 
-/// Packets from these addresses, and answers to them, are forwarded.
+/// What is forwarded, also where another table's policy drops.
 struct Forwarding {
-  std::vector<net::Address> addresses = {};
+  std::vector<net::Address> addresses = {};  ///< packets from them, and answers to them
+  /// New connections to them whose destination was translated, as that of a published port's is.
+  /// Only iptables drops those; its operator's chains are asked first.
+  std::vector<net::Address> published = {};
   std::string admin_chain = "CNI-ADMIN";  ///< iptables: the operator's chain, asked first
   std::string zone = "trusted";           ///< firewalld
+
+  bool empty() const { return addresses.empty() && published.empty(); }
   bool operator==(const Forwarding&) const = default;
 };
 
@@ -95,7 +100,7 @@ struct Rules {
 
   bool empty() const {
     return masquerades.empty() && !spoof_guard && publication.mappings.empty() &&
-           forwarding.addresses.empty() && !isolation;
+           forwarding.empty() && !isolation;
   }
   bool operator==(const Rules&) const = default;
 };

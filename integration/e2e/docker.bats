@@ -44,18 +44,20 @@ expect_page() { expect "page at $2" "$PAGE" "$(fetch "$1" "$2")"; }
   docker exec two ping -c 1 -W 5 198.51.100.1
 }
 
-# From outside, what is new is for the DROP policy that dockerd gives FORWARD: DOCKER-USER is where an operator allows it.
-@test "docker: a published port is served to the host and other containers, and outside when allowed" {
+# dockerd gives FORWARD the policy DROP; DOCKER-USER is where an operator refuses.
+@test "docker: a published port is served to the host, other containers and outside, unless refused" {
   make_network blue 10.80.0.0/24
   docker_web web blue --publish 8080:80
   docker_start other blue
   expect_page $HERE http://127.0.0.1:8080/
   expect_page $HERE http://198.51.100.254:8080/
   expect_page "$(docker_netns other)" http://198.51.100.254:8080/
-  iptables -I DOCKER-USER -m conntrack --ctstate DNAT -j ACCEPT
-  run fetch $OUTSIDE http://198.51.100.254:8080/
-  iptables -D DOCKER-USER -m conntrack --ctstate DNAT -j ACCEPT
-  expect "page from outside" "$PAGE" "$output"
+  [[ $(iptables -S FORWARD) == *"-P FORWARD DROP"* ]]
+  expect_page $OUTSIDE http://198.51.100.254:8080/
+  iptables -I DOCKER-USER -m conntrack --ctstate DNAT --ctorigdstport 8080 -j DROP
+  run ! fetch $OUTSIDE http://198.51.100.254:8080/
+  iptables -D DOCKER-USER -m conntrack --ctstate DNAT --ctorigdstport 8080 -j DROP
+  expect_page $OUTSIDE http://198.51.100.254:8080/
   docker stop --time 0 web
   run ! fetch $HERE http://198.51.100.254:8080/
 }

@@ -47,7 +47,10 @@ Endpoint FullEndpoint() {
                              .mark_chain = "PLUGIN-SET-MARK"};
   ports.sysctls = {{"net/ipv4/conf/br0/route_localnet", "1"}};
   Attachment& rest = EnsureAttachment(e, "firewall", "firewalld");
-  rest.rules.forwarding = {{*net::Address::Parse("192.0.2.7")}, "ADMIN", "internal"};
+  rest.rules.forwarding = {.addresses = {*net::Address::Parse("192.0.2.7")},
+                           .published = {*net::Address::Parse("2001:db8::7")},
+                           .admin_chain = "ADMIN",
+                           .zone = "internal"};
   rest.rules.isolation = firewall::Isolation{"br0", true};
   rest.follows_host = true;
   rest.links = {"bwp0123456789a"};

@@ -3,6 +3,7 @@
 
 #include "cnm/drivers/local/endpoint_details.h"
 #include "cnm/drivers/local/local_driver.h"
+#include "cnm/drivers/local/publication.h"
 #include "cnm/engine/ipam_driver.h"
 #include "cnm/engine/labels.h"
 #include "common/base/error.h"
@@ -13,36 +14,6 @@ namespace {
 
 /// How often a port of our own choice may turn out to be somebody else's.
 constexpr int kAttempts = 10;
-
-/// Where a binding leads to: one mapping for each family it can serve.
-void AddMappings(const engine::PortBinding& binding, const Endpoint& endpoint,
-                 std::vector<firewall::PortMapping>& mappings) {
-  for (const AddressGrant& grant : endpoint.addressing.addresses) {
-    const net::Family family = grant.prefix.address.family();
-    for (const net::Address& host : HostAddressesOf(binding)) {
-      if (host.family() != family) continue;
-      firewall::PortMapping mapping{.protocol = ProtocolOf(binding),
-                                    .host_port = binding.host_port,
-                                    .target_port = binding.port,
-                                    .target = grant.prefix};
-      if (!host.IsUnspecified()) mapping.host_address = host;
-      mappings.push_back(mapping);
-    }
-  }
-}
-
-Attachment MakeAttachment(const std::vector<engine::PortBinding>& bindings,
-                          const Endpoint& endpoint, const std::string& bridge) {
-  Attachment attachment{.plugin = kPortsPlugin, .state = EncodePublished(bindings)};
-  std::vector<firewall::PortMapping>& mappings = attachment.rules.publication.mappings;
-  for (const engine::PortBinding& binding : bindings) AddMappings(binding, endpoint, mappings);
-  for (const AddressGrant& grant : endpoint.addressing.addresses) {
-    if (!grant.prefix.address.is_v4()) continue;
-    // What comes back to a process that asked 127.0.0.1 comes by the bridge.
-    attachment.sysctls = {{fmt::format("net/ipv4/conf/{}/route_localnet", bridge), "1"}};
-  }
-  return attachment;
-}
 
 bool AnyIsOurChoice(const std::vector<engine::PortBinding>& wanted) {
   for (const engine::PortBinding& binding : wanted) {
@@ -102,7 +73,7 @@ void LocalDriver::PublishPorts(const Endpoint& endpoint,
     try {
       chosen = options_.ports->Take(wanted);
       AttachmentSpec spec{.key = endpoint.key, .plugin = kPortsPlugin, .sandbox = endpoint.sandbox};
-      spec.wanted = {MakeAttachment(chosen, endpoint, bridge)};
+      spec.wanted = MakePublication(chosen, endpoint, bridge);
       return controller.AddAttachments(spec);
     } catch (Error& e) {
       options_.ports->GiveBack(chosen);

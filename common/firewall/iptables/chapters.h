@@ -2,7 +2,6 @@
 // folder.
 #pragma once
 
-#include <span>
 #include <vector>
 
 #include "common/firewall/firewall.h"
@@ -29,7 +28,7 @@ Operations GuardLocalhost(const Publication& publication, net::Family family);
 
 /// Table filter.
 Operations AddForwarding(const Forwarding& forwarding, net::Family family);
-Operations RemoveForwarding(std::span<const net::Address> addresses, net::Family family);
+Operations RemoveForwarding(const Forwarding& forwarding, net::Family family);
 
 /// Table filter. The rules of the other policy for the same bridge go.
 Operations AddIsolation(const Isolation& isolation);

@@ -1,6 +1,7 @@
 // forwarding.cc: masquerading, forwarding and isolation as rules of iptables.
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -62,6 +63,39 @@ Operation Shared(Kind kind, std::string_view chain, Rule rule = {}) {
   return {kind, std::string(chain), std::move(rule), true, true};
 }
 
+Rule AnswersTo(const net::Address& address) {
+  return {.destination = Only(address), .established = true, .target = "ACCEPT"};
+}
+
+Rule From(const net::Address& address) {
+  return {.source = Only(address), .target = "ACCEPT"};
+}
+
+Rule TranslatedTo(const net::Address& address) {
+  return {.destination = Only(address), .translated = true, .target = "ACCEPT"};
+}
+
+/// What leads packets to the rules of forwarding, and first to the operator's chain.
+Operations ForwardJumps(const std::string& admin) {
+  Operation jump =
+      Shared(Kind::kInsert, "FORWARD",
+             {.comment = "CNI firewall plugin rules", .target = std::string(kForwardChain)});
+  jump.rather = kDockerChain;
+  jump.after = {std::string(kStage1Chain)};  // what isolation drops must not be accepted before
+  return {Shared(Kind::kChain, kForwardChain), Shared(Kind::kChain, admin), std::move(jump),
+          Shared(Kind::kInsert, kForwardChain,
+                 {.comment = "CNI firewall plugin admin overrides", .target = admin})};
+}
+
+/// Behind every chain in which an operator can refuse the connection, Docker's too.
+Operation PublishedJump() {
+  Operation jump =
+      Shared(Kind::kInsert, "FORWARD",
+             {.comment = "cnm: published ports", .target = std::string(kPublishedChain)});
+  jump.after = {std::string(kDockerChain), std::string(kForwardChain), std::string(kStage1Chain)};
+  return jump;
+}
+
 }  // namespace
 
 Operations AddMasquerades(const Rules& rules, net::Family family) {
@@ -103,37 +137,32 @@ Operations AddForwarding(const Forwarding& forwarding, net::Family family) {
   Operations operations;
   for (const net::Address& address : forwarding.addresses) {
     if (address.family() != family) continue;
-    if (operations.empty()) {
-      const std::string& admin = forwarding.admin_chain;
-      operations = {Shared(Kind::kChain, kForwardChain), Shared(Kind::kChain, admin)};
-      Operation jump =
-          Shared(Kind::kInsert, "FORWARD",
-                 {.comment = "CNI firewall plugin rules", .target = std::string(kForwardChain)});
-      jump.rather = kDockerChain;
-      jump.after = kStage1Chain;  // what isolation drops must not be accepted before
-      operations.push_back(std::move(jump));
-      operations.push_back(
-          Shared(Kind::kInsert, kForwardChain,
-                 {.comment = "CNI firewall plugin admin overrides", .target = admin}));
+    if (operations.empty()) operations = ForwardJumps(forwarding.admin_chain);
+    operations.push_back({Kind::kAppend, std::string(kForwardChain), AnswersTo(address)});
+    operations.push_back({Kind::kAppend, std::string(kForwardChain), From(address)});
+  }
+  bool jumped = false;
+  for (const net::Address& address : forwarding.published) {
+    if (address.family() != family) continue;
+    if (!std::exchange(jumped, true)) {
+      operations.push_back(Shared(Kind::kChain, kPublishedChain));
+      operations.push_back(PublishedJump());
     }
-    operations.push_back({Kind::kAppend,
-                          std::string(kForwardChain),
-                          {.destination = Only(address), .established = true, .target = "ACCEPT"}});
-    operations.push_back(
-        {Kind::kAppend, std::string(kForwardChain), {.source = Only(address), .target = "ACCEPT"}});
+    operations.push_back({Kind::kAppend, std::string(kPublishedChain), TranslatedTo(address)});
   }
   return operations;
 }
 
-Operations RemoveForwarding(std::span<const net::Address> addresses, net::Family family) {
+Operations RemoveForwarding(const Forwarding& forwarding, net::Family family) {
   Operations operations;
-  for (const net::Address& address : addresses) {
+  for (const net::Address& address : forwarding.addresses) {
     if (address.family() != family) continue;
-    operations.push_back(
-        Delete(kForwardChain,
-               {.destination = Only(address), .established = true, .target = "ACCEPT"}, false));
-    operations.push_back(
-        Delete(kForwardChain, {.source = Only(address), .target = "ACCEPT"}, false));
+    operations.push_back(Delete(kForwardChain, AnswersTo(address), false));
+    operations.push_back(Delete(kForwardChain, From(address), false));
+  }
+  for (const net::Address& address : forwarding.published) {
+    if (address.family() != family) continue;
+    operations.push_back(Delete(kPublishedChain, TranslatedTo(address), false));
   }
   return operations;
 }

@@ -17,6 +17,9 @@ inline constexpr std::string_view kOldSnatChain = "CNI-HOSTPORT-SNAT";
 
 // Forwarding and isolation.
 inline constexpr std::string_view kForwardChain = "CNI-FORWARD";
+/// Ours alone: new connections to published ports, for which the reference leaves it to an
+/// operator.
+inline constexpr std::string_view kPublishedChain = "CNI-PUBLISHED";
 inline constexpr std::string_view kStage1Chain = "CNI-ISOLATION-STAGE-1";
 inline constexpr std::string_view kStage2Chain = "CNI-ISOLATION-STAGE-2";
 /// Docker's hook for others: it keeps its jump to it first in FORWARD, also when it restarts.

@@ -137,7 +137,9 @@ void Workbench::Ensure(const Operation& operation) {
   if (std::any_of(rules.begin(), rules.end(), matches)) return;
   size_t position = append ? rules.size() : 0;
   for (size_t i = 0; i < rules.size() && !operation.after.empty(); ++i) {
-    if (rules[i].rule.target == operation.after) position = i + 1;
+    const bool behind = std::find(operation.after.begin(), operation.after.end(),
+                                  rules[i].rule.target) != operation.after.end();
+    if (behind) position = i + 1;
   }
   rules.insert(rules.begin() + static_cast<std::ptrdiff_t>(position), {operation.rule});
   // Behind the last is not a place that "insert" has for iptables.

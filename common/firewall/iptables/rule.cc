@@ -71,6 +71,7 @@ void AppendMatches(Out out, const Rule& rule) {
   if (rule.mark) fmt::format_to(out, "-m mark --mark {0:#x}/{0:#x} ", *rule.mark);
   if (rule.to_local) fmt::format_to(out, "-m addrtype --dst-type LOCAL ");
   if (rule.established) fmt::format_to(out, "-m conntrack --ctstate RELATED,ESTABLISHED ");
+  if (rule.translated) fmt::format_to(out, "-m conntrack --ctstate DNAT ");
   for (const std::string& word : rule.conditions) fmt::format_to(out, "{} ", Quoted(word));
 }
 

@@ -59,6 +59,7 @@ struct Rule {
   std::optional<uint32_t> mark = {};  ///< these bits of the packet's mark are set
   bool to_local = false;              ///< addrtype: the destination is one of the host's addresses
   bool established = false;           ///< conntrack: RELATED,ESTABLISHED
+  bool translated = false;            ///< conntrack: DNAT; not both
   /// Further words of iptables' own language. A rule read from the kernel that has what this struct
   /// cannot hold has {"-m", "conditions"}.
   std::vector<std::string> conditions = {};

@@ -149,7 +149,9 @@ bool TakeOption(Reader& reader, std::string_view option, Rule& rule) {
   } else if (option == "--dst-type") {
     rule.to_local = reader.Take() == "LOCAL";
   } else if (option == "--ctstate") {
-    rule.established = reader.Take() == "RELATED,ESTABLISHED";
+    const std::string state = reader.Take();
+    rule.established = state == "RELATED,ESTABLISHED";
+    rule.translated = state == "DNAT";
   } else if (option == "--set-xmark") {
     rule.set_mark = reader.Bits(reader.Take());
   } else if (option == "--to-destination") {

@@ -81,7 +81,7 @@ std::vector<Script> RemoveScripts(const Rules& rules) {
   for (const net::Family family : net::kFamilies) {
     Append(scripts, family, "nat", RemoveMasquerades(rules, family));
     Append(scripts, family, "nat", RemovePublication(rules, family));
-    Append(scripts, family, "filter", RemoveForwarding(rules.forwarding.addresses, family));
+    Append(scripts, family, "filter", RemoveForwarding(rules.forwarding, family));
     if (rules.isolation) Append(scripts, family, "filter", RemoveIsolation(*rules.isolation));
   }
   return scripts;
@@ -101,7 +101,7 @@ std::vector<Script> RemoveForeignScripts(const Foreign& foreign) {
       Append(scripts, family, "nat", remove(kPortChain, "DN-"));
       Append(scripts, family, "nat", remove(kOldSnatChain, "SN-"));
     }
-    Append(scripts, family, "filter", RemoveForwarding(foreign.forwarding, family));
+    Append(scripts, family, "filter", RemoveForwarding({.addresses = foreign.forwarding}, family));
   }
   return scripts;
 }
@@ -114,7 +114,7 @@ std::vector<Script> RebuildScripts(std::span<const Rules> live) {
     // Others put themselves first when they start; an accept or drop of theirs would win.
     Operations jumps;
     for (const std::string_view from : {std::string_view("FORWARD"), kDockerChain}) {
-      for (const std::string_view to : {kForwardChain, kStage1Chain}) {
+      for (const std::string_view to : {kForwardChain, kPublishedChain, kStage1Chain}) {
         const bool again = std::any_of(
             script.operations.begin(), script.operations.end(),
             [&](const Operation& o) { return o.kind == Kind::kInsert && o.rule.target == to; });

@@ -1,8 +1,8 @@
 // script.cc: the language in which cnm-xtables is told what to do.
 //
 // A script begins with "table FAMILY NAME". Each line behind it is an operation: its verb, with "~"
-// when comments do not count, then the chain, the chain to take instead, the chain to come behind
-// ("-" = none), and the rule as iptables-save writes it.
+// when comments do not count, then the chain, the chain to take instead, the chains to come behind
+// (commas between; "-" = none), and the rule as iptables-save writes it.
 #include "common/firewall/iptables/script.h"
 
 #include <algorithm>
@@ -75,7 +75,9 @@ Operation ParseOperation(std::string_view line) {
   operation.kind = verb->kind;
   operation.chain = TakeName(line);
   operation.rather = TakeName(line);
-  operation.after = TakeName(line);
+  for (std::string_view chains = TakeUntil(line, ' '); !chains.empty() && chains != "-";) {
+    operation.after.emplace_back(TakeUntil(chains, ','));
+  }
   if (verb->with_rule) operation.rule = ParseRule(line);
   return operation;
 }
@@ -90,7 +92,8 @@ std::string RenderScripts(const std::vector<Script>& scripts) {
     for (const Operation& operation : script.operations) {
       const Verb& verb = VerbOf(operation.kind);
       fmt::format_to(out, "{}{} {} {} {} {}\n", verb.word, operation.any_comment ? "~" : "",
-                     operation.chain, OrDash(operation.rather), OrDash(operation.after),
+                     operation.chain, OrDash(operation.rather),
+                     OrDash(fmt::format("{}", fmt::join(operation.after, ","))),
                      verb.with_rule ? RuleText(operation.rule) : "");
     }
   }

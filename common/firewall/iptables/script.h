@@ -29,7 +29,8 @@ struct Operation {
   bool any_comment = false;  ///< a rule is the same whatever its comment says
   bool shared = false;       ///< not one owner's but everybody's: two processes may want it at once
   std::string rather = {};   ///< take this chain instead of `chain` if it exists
-  std::string after = {};    ///< kInsert: comes behind the jumps to this chain, if there are any
+  /// kInsert: comes behind the jumps to these chains, if there are any.
+  std::vector<std::string> after = {};
 
   bool operator==(const Operation&) const = default;
 };

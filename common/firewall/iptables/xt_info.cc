@@ -124,7 +124,8 @@ bool DecodeConntrack(std::span<const uint8_t> bytes, Rule& rule) {
   const auto info = As<xt_conntrack_mtinfo2>(bytes);  // revision 3 begins with the same
   if (!info || info->match_flags != XT_CONNTRACK_STATE || info->invert_flags != 0) return false;
   rule.established = info->state_mask == kEstablished;
-  return rule.established;
+  rule.translated = info->state_mask == XT_CONNTRACK_STATE_DNAT;
+  return rule.established || rule.translated;
 }
 
 bool DecodeAddressType(std::span<const uint8_t> bytes, Rule& rule) {
@@ -206,10 +207,10 @@ std::vector<XtInfo> MatchesOf(const Rule& rule) {
   if (rule.to_local) {
     matches.push_back(Info("addrtype", 1, xt_addrtype_info_v1{0, XT_ADDRTYPE_LOCAL, 0}));
   }
-  if (rule.established) {
+  if (rule.established || rule.translated) {
     xt_conntrack_mtinfo3 info{};
     info.match_flags = XT_CONNTRACK_STATE;
-    info.state_mask = kEstablished;
+    info.state_mask = rule.translated ? XT_CONNTRACK_STATE_DNAT : kEstablished;
     matches.push_back(Info("conntrack", 3, info));
   }
   return matches;

@@ -29,6 +29,7 @@ const std::vector<std::string>& Texts() {
       "-m addrtype --dst-type LOCAL -j CNI-HOSTPORT-DNAT",
       R"(! -d 224.0.0.0/4 -m comment --comment cnm -j MASQUERADE)",
       "-d 10.1.0.5/32 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+      "-d 10.1.0.5/32 -m conntrack --ctstate DNAT -j ACCEPT",
       "-i br0 ! -o br0 -j CNI-ISOLATION-STAGE-2",
       R"(-i "br\"x" ! -o "a\\b" -j DROP)",
       R"(-d 127.0.0.0/8 ! -i lo -m comment --comment "it's \\ mine" -j DROP)"};
@@ -81,7 +82,7 @@ TEST(XtInfo, HoldsEveryMatchAndTarget) {
     decoded.ports.clear();
     decoded.comment.clear();
     decoded.mark.reset();
-    decoded.to_local = decoded.established = false;
+    decoded.to_local = decoded.established = decoded.translated = false;
     decoded.to.reset();
     decoded.set_mark = 0;
     for (const XtInfo& match : MatchesOf(rule)) {

@@ -251,6 +251,7 @@ TEST(Script, IsTextAndBack) {
   rules.publication.mappings = {
       {.host_port = 8080, .target_port = 80, .target = Cidr("2001:db8::5/64")}};
   rules.forwarding.addresses = {Cidr("192.0.2.5/24").address};
+  rules.forwarding.published = {Cidr("192.0.2.5/24").address};
   rules.isolation = Isolation{"br0"};
   const std::vector<Script> scripts = AddScripts(rules);
   EXPECT_EQ(RenderScripts(ParseScripts(RenderScripts(scripts))), RenderScripts(scripts));
@@ -261,6 +262,28 @@ TEST(Script, IsTextAndBack) {
   EXPECT_EQ(Dump(parsed), Dump(direct));
   EXPECT_THROW(ParseScripts("append x - - -j ACCEPT\n"), Error);
   EXPECT_THROW(ParseScripts("table 4 nat\nfrobnicate x - -\n"), Error);
+}
+
+TEST(Resolve, AcceptsPublishedPortsBehindEveryOperatorsChain) {
+  const auto jump = [](const char* chain) { return Present{{.target = chain}}; };
+  Rules rules = Owner();
+  rules.forwarding.published = {Cidr("192.0.2.5/24").address};
+  Rules later = Owner();
+  later.forwarding.addresses = rules.forwarding.published;
+  const auto order = [&](const std::vector<Rules>& added, Tables tables) {
+    for (const Rules& one : added) Apply(AddScripts(one), tables);
+    std::string text;
+    for (const Present& present : tables["4 filter FORWARD"].rules) {
+      text += present.rule.target + " ";
+    }
+    return text;
+  };
+  EXPECT_EQ(order({rules, later}, {}), "CNI-FORWARD CNI-PUBLISHED ");
+  EXPECT_EQ(order({later, rules}, {}), "CNI-FORWARD CNI-PUBLISHED ");
+  Tables docker;
+  docker["4 filter DOCKER-USER"] = {.exists = true, .rules = {jump("RETURN")}};
+  docker["4 filter FORWARD"] = {.exists = true, .rules = {jump("DOCKER-USER"), jump("REJECT")}};
+  EXPECT_EQ(order({later, rules}, docker), "DOCKER-USER CNI-PUBLISHED REJECT ");
 }
 
 TEST(Rulebook, ForeignLeavingsAreFoundByName) {

@@ -1,11 +1,5 @@
 // local_driver_test.cc: the life of Docker's and the REST API's endpoints, judged by ip, nft and
 // ping.
-#include "cnm/drivers/local/local_driver.h"
-
-#include <signal.h>
-#include <unistd.h>
-
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -17,103 +11,10 @@
 #include <gtest/gtest.h>
 
 #include "cnm/id.h"
-#include "common/base/error.h"
-#include "integration/support/fresh_netns.h"
+#include "integration/netns/cnm/drivers/local/local_site.h"
 
 namespace cnm::local {
 namespace {
-
-using engine::EndpointConfig;
-using engine::JoinInfo;
-using engine::NetworkConfig;
-using testing::OtherNetns;
-using testing::Shell;
-using testing::Succeeds;
-
-const std::string kBlue = std::string(63, 'b') + "1";
-const std::string kRed = std::string(63, 'c') + "2";
-
-net::Prefix Cidr(const std::string& text) {
-  return net::Prefix::Parse(text).value();
-}
-
-NetworkConfig MakeNetwork(const std::string& id, const std::string& pool,
-                          const std::string& gateway, const std::string& options = "") {
-  NetworkConfig config{.id = id, .options = options};
-  config.ipv4 = {{.address_space = "LocalDefault", .pool = Cidr(pool), .gateway = Cidr(gateway)}};
-  return config;
-}
-
-EndpointConfig MakeEndpoint(const std::string& network, const std::string& id,
-                            const std::string& address) {
-  EndpointConfig config{.network_id = network, .id = id};
-  config.interface.address = Cidr(address);
-  return config;
-}
-
-/// "code message; details" of what `work` throws; "" if nothing.
-template <class Work>
-std::string Failure(Work work) {
-  try {
-    work();
-  } catch (const Error& e) {
-    return fmt::format("{}; {}", e.message(), e.details());
-  }
-  return "";
-}
-
-class LocalDriverTest : public testing::NetnsTest {
- protected:
-  void SetUp() override {
-    NetnsTest::SetUp();
-    if (IsSkipped()) return;
-    std::string name = std::filesystem::temp_directory_path() / "cnm-local-XXXXXX";
-    root_ = ::mkdtemp(name.data());
-    driver_ = Open();
-  }
-  void TearDown() override {
-    if (!root_.empty()) std::filesystem::remove_all(root_);
-  }
-
-  /// A driver over the test's state, as after a restart of the daemon.
-  std::unique_ptr<LocalDriver> Open(const std::string& door = "docker") const {
-    return std::make_unique<LocalDriver>(LocalOptions{.paths = {.runtime = root_ + "/run"},
-                                                      .durable_directory = root_ + "/durable",
-                                                      .lease_directory = root_ + "/leases",
-                                                      .door = door,
-                                                      .runtime = "/usr/bin/dockerd"});
-  }
-
-  /// Creates and joins an endpoint, and does what Docker does with the link.
-  JoinInfo Attach(const EndpointConfig& config, const OtherNetns& sandbox) const {
-    driver_->CreateEndpoint(config);
-    JoinInfo info = driver_->Join(config.network_id, config.id, "/run/docker/netns/x", "");
-    Shell(fmt::format("ip link set {} netns {}", info.src_name, sandbox.path()));
-    Shell(sandbox.Inside(fmt::format("ip link set {} name eth0", info.src_name)));
-    for (const auto& address : {config.interface.address, config.interface.address_ipv6}) {
-      if (!address) continue;
-      Shell(sandbox.Inside(fmt::format("ip addr add {} dev eth0 {}", address->ToString(),
-                                       address->address.is_v4() ? "" : "nodad")));
-    }
-    Shell(sandbox.Inside("ip link set eth0 up"));
-    if (info.gateway) {
-      Shell(sandbox.Inside(fmt::format("ip route add default via {}", info.gateway->ToString())));
-    }
-    return info;
-  }
-
-  std::string Lease(const std::string& network, const std::string& address) const {
-    std::ifstream file(fmt::format("{}/leases/{}/{}", root_, network, address));
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-
-  std::string root_;
-  std::unique_ptr<LocalDriver> driver_;
-};
-
-bool Pings(const OtherNetns& from, const std::string& address) {
-  return Succeeds(from.Inside("ping -c1 -W2 " + address));
-}
 
 TEST_F(LocalDriverTest, TwoEndpointsReachEachOtherAndNothingIsLeftBehind) {
   const std::string before = Shell("ip -br link");
@@ -304,54 +205,6 @@ TEST_F(LocalDriverTest, Ipv6AndAChosenMac) {
   EXPECT_EQ(info.gateway_ipv6, net::Address::Parse("2001:db8::1"));
   EXPECT_TRUE(Succeeds(a.Inside("ip link show eth0 | grep -q 02:00:5e:10:00:07")));
   EXPECT_TRUE(Pings(a, "2001:db8::1"));
-}
-
-/// Another host on 198.51.100.0/24, which reaches this one and knows no route to its networks.
-class Outside {
- public:
-  Outside() {
-    Shell("ip link add up0 type veth peer name far0");
-    Shell("ip link set far0 netns " + netns_.path());
-    Shell("ip addr add 198.51.100.1/24 dev up0 && ip link set up0 up");
-    Shell(netns_.Inside("ip addr add 198.51.100.9/24 dev far0"));
-    Shell(netns_.Inside("ip link set far0 up"));
-  }
-  const OtherNetns& netns() const { return netns_; }
-
- private:
-  OtherNetns netns_;
-};
-
-/// A TCP server in a namespace that answers every connection with `word`; ends with this object.
-class Server {
- public:
-  Server(const OtherNetns& netns, int port, const std::string& word) {
-    const std::string ready = std::filesystem::temp_directory_path() / "cnm-server-XXXXXX";
-    std::string pid_file = ready;
-    ::close(::mkstemp(pid_file.data()));
-    Shell(netns.Inside(fmt::format(
-        "python3 -c \"import os,socket\ns=socket.create_server(('',{}))\nif os.fork():os._exit(0)\n"
-        "os.close(1);os.close(2);open('{}','w').write(str(os.getpid()))\n"
-        "while 1:\n c=s.accept()[0];c.sendall(b'{}');c.close()\"",
-        port, pid_file, word)));
-    while (pid_ == 0) std::ifstream(pid_file) >> pid_;
-    std::filesystem::remove(pid_file);
-  }
-  ~Server() { ::kill(pid_, SIGKILL); }
-  Server(const Server&) = delete;
-  Server& operator=(const Server&) = delete;
-
- private:
-  pid_t pid_ = 0;
-};
-
-/// What a connection from there answers; "" when there is none.
-std::string Ask(const OtherNetns& from, const std::string& address, int port) {
-  return Shell(from.Inside(
-      fmt::format("python3 -c \"import "
-                  "socket\ntry:print(socket.create_connection(('{}',{}),1).recv(9).decode())"
-                  "\nexcept OSError:pass\"",
-                  address, port)));
 }
 
 TEST_F(LocalDriverTest, EndpointsReachTheWorldWhereForwardingDrops) {

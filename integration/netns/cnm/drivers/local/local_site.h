@@ -1,0 +1,189 @@
+// local_site.h: what tests of the local driver stand on: a driver in namespaces of its own,
+// sandboxes as Docker makes them, another host, servers.
+#pragma once
+
+#include <signal.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "cnm/drivers/bridge/driver.h"
+#include "cnm/drivers/local/local_driver.h"
+#include "common/base/error.h"
+#include "integration/support/fresh_netns.h"
+
+namespace cnm::local {
+
+using engine::EndpointConfig;
+using engine::JoinInfo;
+using engine::NetworkConfig;
+using testing::OtherNetns;
+using testing::Shell;
+using testing::Succeeds;
+
+inline const std::string kBlue = std::string(63, 'b') + "1";
+inline const std::string kRed = std::string(63, 'c') + "2";
+
+inline net::Prefix Cidr(const std::string& text) {
+  return net::Prefix::Parse(text).value();
+}
+
+inline NetworkConfig MakeNetwork(const std::string& id, const std::string& pool,
+                                 const std::string& gateway, const std::string& options = "") {
+  NetworkConfig config{.id = id, .options = options};
+  config.ipv4 = {{.address_space = "LocalDefault", .pool = Cidr(pool), .gateway = Cidr(gateway)}};
+  return config;
+}
+
+inline EndpointConfig MakeEndpoint(const std::string& network, const std::string& id,
+                                   const std::string& address) {
+  EndpointConfig config{.network_id = network, .id = id};
+  config.interface.address = Cidr(address);
+  return config;
+}
+
+/// "code message; details" of what `work` throws; "" if nothing.
+template <class Work>
+std::string Failure(Work work) {
+  try {
+    work();
+  } catch (const Error& e) {
+    return fmt::format("{}; {}", e.message(), e.details());
+  }
+  return "";
+}
+
+class LocalDriverTest : public testing::NetnsTest {
+ protected:
+  void SetUp() override {
+    NetnsTest::SetUp();
+    if (IsSkipped()) return;
+    std::string name = std::filesystem::temp_directory_path() / "cnm-local-XXXXXX";
+    root_ = ::mkdtemp(name.data());
+    driver_ = Open();
+  }
+  void TearDown() override {
+    if (!root_.empty()) std::filesystem::remove_all(root_);
+  }
+
+  /// A driver over the test's state, as after a restart of the daemon.
+  std::unique_ptr<LocalDriver> Open(const std::string& door = "docker") const {
+    return std::make_unique<LocalDriver>(LocalOptions{.paths = {.runtime = root_ + "/run"},
+                                                      .durable_directory = root_ + "/durable",
+                                                      .lease_directory = root_ + "/leases",
+                                                      .door = door,
+                                                      .runtime = "/usr/bin/dockerd"});
+  }
+
+  /// Creates and joins an endpoint, and does what Docker does with the link.
+  JoinInfo Attach(const EndpointConfig& config, const OtherNetns& sandbox) const {
+    driver_->CreateEndpoint(config);
+    JoinInfo info = driver_->Join(config.network_id, config.id, "/run/docker/netns/x", "");
+    Shell(fmt::format("ip link set {} netns {}", info.src_name, sandbox.path()));
+    Shell(sandbox.Inside(fmt::format("ip link set {} name eth0", info.src_name)));
+    for (const auto& address : {config.interface.address, config.interface.address_ipv6}) {
+      if (!address) continue;
+      Shell(sandbox.Inside(fmt::format("ip addr add {} dev eth0 {}", address->ToString(),
+                                       address->address.is_v4() ? "" : "nodad")));
+    }
+    Shell(sandbox.Inside("ip link set eth0 up"));
+    if (info.gateway) {
+      Shell(sandbox.Inside(fmt::format("ip route add default via {}", info.gateway->ToString())));
+    }
+    return info;
+  }
+
+  /// Makes the name "iptables" mean this variant, "nft" or "legacy", for this process.
+  void UseIptables(const std::string& variant) const {
+    const std::string bin = root_ + "/bin";
+    std::filesystem::create_directories(bin);
+    for (const char* const program : {"iptables", "ip6tables"}) {
+      for (const char* const suffix : {"", "-save", "-restore"}) {
+        std::filesystem::create_symlink(fmt::format("/usr/sbin/{}-{}{}", program, variant, suffix),
+                                        fmt::format("{}/{}{}", bin, program, suffix));
+      }
+    }
+    ::setenv("PATH", fmt::format("{}:/usr/sbin:/usr/bin:/sbin:/bin", bin).c_str(), 1);
+    ASSERT_EQ(::mount("none", "/run", "tmpfs", 0, nullptr), 0);  // the lock of iptables
+  }
+
+  /// As "cnmctl reload".
+  ReloadReport Reload() const {
+    static constinit const bridge::BridgeDriver kBridge;
+    ControllerOptions options;
+    options.drivers = {&kBridge};
+    options.paths.runtime = root_ + "/run";
+    return Controller(std::move(options)).Reload();
+  }
+
+  std::string Lease(const std::string& network, const std::string& address) const {
+    std::ifstream file(fmt::format("{}/leases/{}/{}", root_, network, address));
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
+  std::string root_;
+  std::unique_ptr<LocalDriver> driver_;
+};
+
+inline bool Pings(const OtherNetns& from, const std::string& address) {
+  return Succeeds(from.Inside("ping -c1 -W2 " + address));
+}
+
+/// Another host on 198.51.100.0/24, which reaches this one and knows no route to its networks.
+class Outside {
+ public:
+  Outside() {
+    Shell("ip link add up0 type veth peer name far0");
+    Shell("ip link set far0 netns " + netns_.path());
+    Shell("ip addr add 198.51.100.1/24 dev up0 && ip link set up0 up");
+    Shell(netns_.Inside("ip addr add 198.51.100.9/24 dev far0"));
+    Shell(netns_.Inside("ip link set far0 up"));
+  }
+  const OtherNetns& netns() const { return netns_; }
+
+ private:
+  OtherNetns netns_;
+};
+
+/// A TCP server in a namespace that answers every connection with `word`; ends with this object.
+class Server {
+ public:
+  Server(const OtherNetns& netns, int port, const std::string& word) {
+    const std::string ready = std::filesystem::temp_directory_path() / "cnm-server-XXXXXX";
+    std::string pid_file = ready;
+    ::close(::mkstemp(pid_file.data()));
+    Shell(netns.Inside(fmt::format(
+        "python3 -c \"import os,socket\ns=socket.create_server(('',{}))\nif os.fork():os._exit(0)\n"
+        "os.close(1);os.close(2);open('{}','w').write(str(os.getpid()))\n"
+        "while 1:\n c=s.accept()[0];c.sendall(b'{}');c.close()\"",
+        port, pid_file, word)));
+    while (pid_ == 0) std::ifstream(pid_file) >> pid_;
+    std::filesystem::remove(pid_file);
+  }
+  ~Server() { ::kill(pid_, SIGKILL); }
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+ private:
+  pid_t pid_ = 0;
+};
+
+/// What a connection from there answers; "" when there is none.
+inline std::string Ask(const OtherNetns& from, const std::string& address, int port) {
+  return Shell(from.Inside(
+      fmt::format("python3 -c \"import "
+                  "socket\ntry:print(socket.create_connection(('{}',{}),1).recv(9).decode())"
+                  "\nexcept OSError:pass\"",
+                  address, port)));
+}
+
+}  // namespace cnm::local
