@@ -16,7 +16,7 @@ namespace cnm {
 void Controller::RemoveLinkOf(const std::string& owner, const std::string& name) {
   const std::optional<netlink::Link> link = kernel_.links().FindLink(name);
   if (!link || !IsOwnedLink(*link, owner, AttachedLinkMac(owner))) return;
-  kernel_.links().Execute(netlink::RemoveLink(link->ifindex));
+  kernel_.RemoveLink(link->ifindex);
 }
 
 void Controller::Forget(Endpoint& endpoint, std::string_view plugin) {

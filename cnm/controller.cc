@@ -23,7 +23,7 @@ Controller::Controller(ControllerOptions options)
       store_(options_.paths.runtime, Durability::kVolatile),
       journal_(store_),
       locks_(options_.paths.runtime + "/lock"),
-      kernel_(MakeLedger()) {}
+      kernel_(MakeLedger(), options_.background) {}
 
 void Controller::Mark(std::string_view step) {
   if (options_.steps != nullptr) options_.steps->Mark(step);

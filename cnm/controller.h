@@ -43,6 +43,8 @@ struct ControllerOptions {
   /// process cannot do it any more.
   std::function<void(const std::string& journal)> release_addresses;
   StepTimes* steps = nullptr;  ///< optional
+  /// For a daemon: waits in its place where the kernel answers late.
+  std::shared_ptr<Background> background = {};
   /// The netns this process was started in, if the caller has it open; must outlive the controller.
   const netns::NetNs* own_netns = nullptr;
 };
@@ -62,6 +64,9 @@ struct JoinSpec {
   std::string sandbox_path;  ///< as the caller names it; it need not exist here
   bool forward = false;      ///< its packets are to be forwarded, whatever drops on this host
   std::optional<firewall::Isolation> isolation = {};
+  /// Where the link is to wait for the door, which is the sandbox if it can be entered: to move a
+  /// link there later takes the kernel 10 to 30 ms. nullptr = on the host
+  const netns::NetNs* waits_in = nullptr;
   Rollback::Observer observer = {};  ///< tests fail each step with it
 };
 

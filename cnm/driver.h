@@ -39,12 +39,13 @@ struct Attached {
 
 /// What Join works with.
 struct JoinContext {
-  /// nullptr: the sandbox is not known yet. The link waits on the host, named
-  /// HostLink::peer, and the caller moves it.
+  /// nullptr: the caller makes the sandbox's link what it is to be. It waits, named HostLink::peer,
+  /// in `waits_in`.
   const netns::NetNs* sandbox;
   HostKernel& host;
   Store& store;  ///< for state of links that networks share
   Rollback& undo;
+  const netns::NetNs* waits_in = nullptr;  ///< nullptr = on the host
   std::function<void()> journal;  ///< records the endpoint anew, before a name in it is used that
                                   ///< was not recorded yet
 };

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/background.h"
 #include "common/firewall/firewall.h"
 #include "common/netlink/socket.h"
 
@@ -17,9 +18,18 @@ namespace cnm {
 /// before.
 class HostKernel {
  public:
-  explicit HostKernel(firewall::Ledger ledger) : ledger_(std::move(ledger)) {}
+  /// `background`: for the kernel's own waiting; nullptr where the process ends soon anyway.
+  explicit HostKernel(firewall::Ledger ledger, std::shared_ptr<Background> background = nullptr)
+      : ledger_(std::move(ledger)), background_(std::move(background)) {}
+  HostKernel(const HostKernel&) = delete;
+  HostKernel& operator=(const HostKernel&) = delete;
+  ~HostKernel();
 
   netlink::Socket& links();
+  /// Removes the link: when this returns it is in no namespace any more. The kernel answers such a
+  /// request only after an RCU grace period or two (net/core/dev.c, netdev_run_todo), 10 to 30 ms
+  /// later: that is the background's to wait for. @throws Error kKernel
+  void RemoveLink(int ifindex);
   /// By name, each opened once. @throws Error kUnsupportedField for a backend we do not have
   firewall::Firewall& firewall(std::string_view backend);
   /// As firewall::DefaultBackend, asked through the socket that the rules then use.
@@ -27,6 +37,7 @@ class HostKernel {
 
  private:
   firewall::Ledger ledger_;
+  std::shared_ptr<Background> background_;
   std::optional<netlink::Socket> links_;
   std::vector<std::unique_ptr<firewall::Firewall>> firewalls_;
 };

@@ -144,9 +144,12 @@ Endpoint Controller::Join(const Network& network, const JoinSpec& spec) {
   Program(endpoint, network.driver, undo);
   DriverFor(network.driver)
       .Join(network, endpoint,
-            {.sandbox = nullptr, .host = kernel_, .store = store_, .undo = undo, .journal = [&] {
-               journal_.Write(endpoint);
-             }});
+            {.sandbox = nullptr,
+             .host = kernel_,
+             .store = store_,
+             .undo = undo,
+             .waits_in = spec.waits_in,
+             .journal = [&] { journal_.Write(endpoint); }});
   endpoint.state = EndpointState::kReady;
   journal_.Write(endpoint);
   undo.Commit();

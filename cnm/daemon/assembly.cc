@@ -17,21 +17,34 @@
 #include "cnm/pools/null_ipam.h"
 #include "cnm/store/file_store.h"
 #include "common/base/atomic_file.h"
+#include "common/base/background.h"
 
 namespace cnm::daemon {
 namespace {
 
 constexpr char kDockerDoor[] = "docker";
 
+/// How many links the kernel may be burying at once before the next removal waits.
+constexpr unsigned kGravediggers = 8;
+
+/// What the bridge drivers of all doors share.
+struct Shared {
+  std::shared_ptr<local::HostPorts> ports = std::make_shared<local::HostPorts>();
+  std::shared_ptr<Background> background = std::make_shared<Background>(kGravediggers);
+};
+
 std::shared_ptr<local::LocalDriver> MakeBridge(const Config& config, const std::string& door,
-                                               const std::shared_ptr<local::HostPorts>& ports) {
+                                               const Shared& shared) {
+  const bool docker = door == kDockerDoor;
   return std::make_shared<local::LocalDriver>(
       local::LocalOptions{.paths = {.runtime = config.runtime_directory},
                           .durable_directory = config.durable_directory,
                           .lease_directory = config.lease_directory,
                           .door = door,
-                          .runtime = door == kDockerDoor ? "dockerd" : "cnmd",
-                          .ports = ports});
+                          .runtime = docker ? "dockerd" : "cnmd",
+                          .born_in_sandbox = !docker,  // Docker wants to move it itself
+                          .ports = shared.ports,
+                          .background = shared.background});
 }
 
 /// Asks the records: only when an address is taken, which is when Docker replays.
@@ -50,10 +63,10 @@ bool IsDockers(const std::string& runtime_directory, const net::Address& address
 
 Assembly Assemble(const Config& config) {
   Assembly parts;
-  const auto ports = std::make_shared<local::HostPorts>();
+  const Shared shared;
   const auto pools = std::make_shared<pools::DefaultIpam>(pools::DefaultIpamOptions{
       .durable_directory = config.durable_directory, .leases_directory = config.lease_directory});
-  parts.api_bridge = MakeBridge(config, "api", ports);
+  parts.api_bridge = MakeBridge(config, "api", shared);
   parts.engine = std::make_unique<engine::Engine>(engine::EngineOptions{
       .runtime_directory = config.runtime_directory,
       .durable_directory = config.durable_directory,
@@ -67,7 +80,7 @@ Assembly Assemble(const Config& config) {
       .find_driver = [](const auto& type) { return remote::RemoteDriver::Find(type); },
       .find_ipam = [](const auto& name) { return remote::RemoteIpam::Find(name); }});
   if (!config.docker) return parts;
-  parts.docker_bridge = MakeBridge(config, kDockerDoor, ports);
+  parts.docker_bridge = MakeBridge(config, kDockerDoor, shared);
   const auto replayed = std::make_shared<docker::ReplayedIpam>(
       pools, config.durable_directory, [runtime = config.runtime_directory](const auto& address) {
         return IsDockers(runtime, address);

@@ -17,6 +17,7 @@ namespace {
 
 InterfacePlan PlanOf(const EndpointRecord& endpoint) {
   InterfacePlan plan{.src_name = endpoint.join.src_name,
+                     .in_sandbox = endpoint.join.in_sandbox,
                      .dst_prefix = endpoint.join.dst_prefix,
                      .dst_name = endpoint.join.dst_name,
                      .mac = endpoint.interface.mac,

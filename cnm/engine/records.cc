@@ -59,6 +59,7 @@ void Write(Writer& w, const JoinInfo& join) {
   if (join.gateway) w.Member("gateway", join.gateway->ToString());
   if (join.gateway_ipv6) w.Member("gatewayIPv6", join.gateway_ipv6->ToString());
   if (join.disable_gateway_service) w.Member("disableGatewayService", true);
+  if (join.in_sandbox) w.Member("inSandbox", true);
   if (!join.routes.empty()) {
     w.Key("routes").BeginArray();
     for (const StaticRoute& route : join.routes) {
@@ -79,6 +80,7 @@ JoinInfo ReadJoin(const Object& o) {
   join.gateway = FindAddress(o, "gateway");
   join.gateway_ipv6 = FindAddress(o, "gatewayIPv6");
   o.Optional("disableGatewayService", join.disable_gateway_service);
+  o.Optional("inSandbox", join.in_sandbox);
   const std::vector<Object> routes = o.Objects("routes");
   join.routes.reserve(routes.size());
   for (const Object& route : routes) {

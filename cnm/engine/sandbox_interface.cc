@@ -71,18 +71,19 @@ bool IsKnown(const std::vector<net::Address>& known, const std::optional<net::Ad
 void AddInterface(const netns::NetNs& sandbox, const netns::NetNs& host, const InterfacePlan& plan,
                   const std::function<void(const std::string& name)>& journal) {
   netlink::Socket outside = netlink::Socket::Open();
-  const netlink::Link link = outside.GetLink(plan.src_name);
-  const bool same = sandbox.identity() == host.identity();
+  const bool stays = plan.in_sandbox || sandbox.identity() == host.identity();
   sandbox.Run([&] {
     netlink::Socket inside = netlink::Socket::Open();
+    netlink::Socket& place = stays ? inside : outside;
+    const netlink::Link link = place.GetLink(plan.src_name);
     const std::string name = ChooseName(plan, inside);
     journal(name);
-    if (link.up() && same) {  // a link that is up keeps its name
+    if (link.up() && stays) {  // a link that is up keeps its name
       netlink::LinkChange down;
       down.up = false;
-      outside.Execute(netlink::ChangeLink(link.ifindex, down));
+      place.Execute(netlink::ChangeLink(link.ifindex, down));
     }
-    outside.Execute(netlink::MoveLink(link.ifindex, sandbox.fd(), name));
+    place.Execute(netlink::MoveLink(link.ifindex, sandbox.fd(), name));
     Configure(plan, name, inside);
   });
 }

@@ -30,9 +30,10 @@ bool RemoveNamespace(const std::string& path);
 /// The namespace at `path` if it is that one.
 std::optional<netns::NetNs> FindNamespace(const std::string& path, const netns::Identity& identity);
 
-/// A link on the host and what it is to be in the sandbox.
+/// A link that waits, on the host or in the sandbox already, and what it is to be there.
 struct InterfacePlan {
   std::string src_name;
+  bool in_sandbox = false;
   std::string dst_prefix;  ///< the lowest free number behind it is taken
   std::string dst_name;    ///< an exact name instead; "" = by the prefix
   std::optional<net::Mac> mac;
@@ -40,8 +41,8 @@ struct InterfacePlan {
   std::vector<StaticRoute> routes;
 };
 
-/// Moves the link from `host` into the sandbox, where it gets its name, MAC, addresses and routes
-/// and is set up. `journal` is told the name before the link moves.
+/// Moves the link from `host` into the sandbox unless it is there, where it gets its name, MAC,
+/// addresses and routes and is set up. `journal` is told the name before the link has it.
 /// @throws Error kKernel naming the step; the link may be in the sandbox then
 void AddInterface(const netns::NetNs& sandbox, const netns::NetNs& host, const InterfacePlan& plan,
                   const std::function<void(const std::string& name)>& journal);

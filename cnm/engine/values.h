@@ -84,10 +84,10 @@ struct StaticRoute {
   bool operator==(const StaticRoute&) const = default;
 };
 
-/// What a driver answers to a join: the link that waits in the host's netns for the sandbox, and
-/// how the sandbox is to use it.
+/// What a driver answers to a join: the link that waits for the sandbox, and how the sandbox is to
+/// use it.
 struct JoinInfo {
-  std::string src_name;       ///< the link's name on the host; "" = no link
+  std::string src_name;       ///< the link's name where it waits; "" = no link
   std::string dst_prefix;     ///< "eth": the sandbox names it eth0, eth1, ...
   std::string dst_name = {};  ///< an exact name instead; "" = by the prefix
   std::optional<net::Address> gateway = {};
@@ -95,6 +95,7 @@ struct JoinInfo {
   std::vector<StaticRoute> routes = {};
   /// The endpoint wants no default route from elsewhere either.
   bool disable_gateway_service = false;
+  bool in_sandbox = false;  ///< it waits there already, not on the host
   bool operator==(const JoinInfo&) const = default;
 };
 

@@ -46,16 +46,16 @@ class News {
   News(const News&) = delete;
   News& operator=(const News&) = delete;
 
-  /// @returns false if none came before the deadline
-  bool Wait(std::chrono::steady_clock::time_point deadline) {
+  /// Also until `wake` can be read. @returns false if none came before the deadline
+  bool Wait(std::chrono::steady_clock::time_point deadline, int wake) {
     using std::chrono::milliseconds;
-    pollfd entry{channel_.fd(), POLLIN, 0};
+    pollfd entries[] = {{channel_.fd(), POLLIN, 0}, {wake, POLLIN, 0}};
     int ready = -1;
     do {
       const auto left = deadline - std::chrono::steady_clock::now();
       // Rounded up: a wait of less than a millisecond must not become a busy loop.
       const auto rounded = std::chrono::ceil<milliseconds>(std::max(left, left.zero())).count();
-      ready = ::poll(&entry, 1, static_cast<int>(rounded));
+      ready = ::poll(entries, 2, static_cast<int>(rounded));
     } while (ready < 0 && errno == EINTR);
     channel_.Drain();
     return ready > 0;
@@ -196,30 +196,35 @@ std::vector<BridgeVlan> Socket::BridgeVlans(int ifindex) {
 
 namespace {
 
-/// Asks until there is an answer, woken by the group's notifications. @returns nullopt at the
-/// deadline
-std::optional<bool> AskUntil(Channel& channel, int group, std::chrono::milliseconds deadline,
+/// What a wait is woken by, besides its deadline.
+struct Waking {
+  int group;       ///< notifications of it
+  int descriptor;  ///< that it can be read; -1 = none
+};
+
+/// Asks until there is an answer. @returns nullopt at the deadline
+std::optional<bool> AskUntil(Channel& channel, Waking waking, std::chrono::milliseconds deadline,
                              const std::function<std::optional<bool>()>& ask) {
   const auto end = std::chrono::steady_clock::now() + deadline;
   std::optional<bool> outcome = ask();
   if (outcome) return outcome;
-  News news(channel, group);
+  News news(channel, waking.group);
   // Asked once more after subscribing: a change in between is in no notification.
   outcome = ask();
-  while (!outcome && news.Wait(end)) outcome = ask();
+  while (!outcome && news.Wait(end, waking.descriptor)) outcome = ask();
   return outcome;
 }
 
 }  // namespace
 
 bool Socket::WaitForLink(int ifindex, const std::function<bool(const Link&)>& done,
-                         std::chrono::milliseconds deadline) {
+                         std::chrono::milliseconds deadline, int wake) {
   const auto gone_or_done = [&]() -> std::optional<bool> {
     const std::optional<Link> link = FindLink(ifindex);
     if (!link) return false;
     return done(*link) ? std::optional(true) : std::nullopt;
   };
-  return AskUntil(state_->channel, RTNLGRP_LINK, deadline, gone_or_done).value_or(false);
+  return AskUntil(state_->channel, {RTNLGRP_LINK, wake}, deadline, gone_or_done).value_or(false);
 }
 
 bool Socket::WaitForAddresses(int ifindex,
@@ -228,7 +233,7 @@ bool Socket::WaitForAddresses(int ifindex,
   const auto settled = [&] {
     return done(Addresses(ifindex, net::Family::kIpv6)) ? std::optional(true) : std::nullopt;
   };
-  return AskUntil(state_->channel, RTNLGRP_IPV6_IFADDR, deadline, settled).value_or(false);
+  return AskUntil(state_->channel, {RTNLGRP_IPV6_IFADDR, -1}, deadline, settled).value_or(false);
 }
 
 }  // namespace cnm::netlink

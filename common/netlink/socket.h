@@ -56,10 +56,11 @@ class Socket {
   /// The VLAN ids of a bridge port.
   std::vector<BridgeVlan> BridgeVlans(int ifindex);
 
-  /// Waits until the link satisfies `done`, woken by the kernel's notifications, not by a clock.
+  /// Waits until the link satisfies `done`, woken by the kernel's notifications, not by a clock,
+  /// and by the descriptor `wake` once it can be read (-1 = none).
   /// @returns false at the deadline, or at once when the link is gone
   bool WaitForLink(int ifindex, const std::function<bool(const Link&)>& done,
-                   std::chrono::milliseconds deadline);
+                   std::chrono::milliseconds deadline, int wake = -1);
   /// As WaitForLink, for the link's IPv6 addresses (duplicate address detection).
   bool WaitForAddresses(int ifindex,
                         const std::function<bool(const std::vector<LinkAddress>&)>& done,

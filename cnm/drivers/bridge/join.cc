@@ -23,15 +23,17 @@ namespace {
 constexpr uint32_t kNameAttempts = 16;
 
 netlink::VethSpec VethOf(const Options& options, const Endpoint& endpoint, int bridge,
-                         const netns::NetNs* sandbox) {
+                         const JoinContext& context) {
   netlink::VethSpec spec;
   spec.name = endpoint.host_link->name;
   spec.master = bridge;
   spec.mtu = options.mtu;
   spec.mac = endpoint.host_link->mac;
-  spec.peer_name = sandbox != nullptr ? endpoint.key.ifname : endpoint.host_link->peer;
+  const bool ready = context.sandbox != nullptr;
+  spec.peer_name = ready ? endpoint.key.ifname : endpoint.host_link->peer;
   spec.peer_mac = endpoint.mac;
-  if (sandbox != nullptr) spec.peer_netns = sandbox->fd();
+  const netns::NetNs* const place = ready ? context.sandbox : context.waits_in;
+  if (place != nullptr) spec.peer_netns = place->fd();
   return spec;
 }
 
@@ -59,7 +61,7 @@ netlink::Link CreatePair(const Options& options, Endpoint& endpoint, int bridge,
   HostLink& host_link = *endpoint.host_link;
   while (host_link.attempt < kNameAttempts) {
     const netlink::Request create =
-        netlink::CreateVeth(VethOf(options, endpoint, bridge, context.sandbox)).Tolerate(EEXIST);
+        netlink::CreateVeth(VethOf(options, endpoint, bridge, context)).Tolerate(EEXIST);
     if (socket.Execute(create) == 0) return socket.GetLink(host_link.name);
     const std::optional<netlink::Link> taken = socket.FindLink(host_link.name);
     if (!taken && context.sandbox != nullptr) {

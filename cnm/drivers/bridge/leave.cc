@@ -9,18 +9,17 @@ namespace {
 
 /// Removes the host link if it is the owner's: by its alias, or by its MAC when the process was
 /// killed before it set the alias. Its peer goes with it.
-bool RemoveHostLink(const std::string& name, const std::string& owner, netlink::Socket& socket) {
-  const std::optional<netlink::Link> link = socket.FindLink(name);
+bool RemoveHostLink(const std::string& name, const std::string& owner, HostKernel& host) {
+  const std::optional<netlink::Link> link = host.links().FindLink(name);
   if (!link || !IsOwnedLink(*link, owner, HostLinkMac(owner))) return false;
-  socket.Execute(netlink::RemoveLink(link->ifindex));
+  host.RemoveLink(link->ifindex);
   return true;
 }
 
 }  // namespace
 
 bool BridgeDriver::Leave(const Endpoint& endpoint, HostKernel& host) const {
-  return endpoint.host_link &&
-         RemoveHostLink(endpoint.host_link->name, endpoint.owner, host.links());
+  return endpoint.host_link && RemoveHostLink(endpoint.host_link->name, endpoint.owner, host);
 }
 
 bool BridgeDriver::LeaveUnrecorded(const EndpointKey& key,
@@ -29,7 +28,7 @@ bool BridgeDriver::LeaveUnrecorded(const EndpointKey& key,
   const std::string owner = OwnerOf(key.network, key.container_id, key.ifname);
   // The names it may have been given, up to the first that nobody has.
   for (uint32_t attempt = 0; host.links().FindLink(HostLinkName(owner, attempt)); ++attempt) {
-    if (RemoveHostLink(HostLinkName(owner, attempt), owner, host.links())) return true;
+    if (RemoveHostLink(HostLinkName(owner, attempt), owner, host)) return true;
   }
   if (!sandbox) return false;
   // Another implementation made it: its host link has a random name, so it is found by its far end.

@@ -48,9 +48,9 @@ bool BridgeDriver::DeleteNetwork(const Network& network, HostKernel& host, Store
                          store);
   if (!ours) return bridge.has_value();
   if (options.vlan != 0 && gateway_link) {
-    socket.Execute(netlink::RemoveLink(gateway_link->ifindex));
+    host.RemoveLink(gateway_link->ifindex);
   }
-  socket.Execute(netlink::RemoveLink(bridge->ifindex));
+  host.RemoveLink(bridge->ifindex);
   return true;
 }
 

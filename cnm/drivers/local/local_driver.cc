@@ -119,6 +119,7 @@ Controller LocalDriver::OpenController(std::string_view verb, bool free_leases) 
   options.runtime = options_.runtime;
   options.holder = fmt::format("{} pid {}", verb, ::getpid());
   options.drivers = {&kBridge};
+  options.background = options_.background;
   options.release_addresses = [free_leases](const std::string& journal) {
     LeaseSource source = LeaseSource::FromJournal(journal);
     free_leases ? source.Free() : source.Release();
@@ -181,6 +182,14 @@ engine::Interface LocalDriver::CreateEndpoint(const engine::EndpointConfig& conf
               fmt::format("Endpoint ({}) already exists (Only one endpoint allowed)", config.id));
 }
 
+/// Where a link can be made right away; the host itself is no such place.
+std::optional<netns::NetNs> LocalDriver::SandboxAt(const std::string& key) const {
+  if (!options_.born_in_sandbox) return std::nullopt;
+  auto sandbox = netns::NetNs::TryOpen(key);
+  if (sandbox && sandbox->identity() == netns::CurrentIdentity()) sandbox.reset();
+  return sandbox;
+}
+
 engine::JoinInfo LocalDriver::Join(const std::string& network_id, const std::string& endpoint_id,
                                    const std::string& sandbox_key, const std::string& /*options*/) {
   const auto network = GetNetwork(network_id);
@@ -193,6 +202,8 @@ engine::JoinInfo LocalDriver::Join(const std::string& network_id, const std::str
                 // what stays on the bridge as well.
                 .forward = true};
   spec.isolation = IsolationOf(*network, core);
+  const auto sandbox = SandboxAt(sandbox_key);
+  if (sandbox) spec.waits_in = &*sandbox;
   Endpoint endpoint;
   try {
     endpoint = controller.Join(core, spec);
@@ -201,6 +212,7 @@ engine::JoinInfo LocalDriver::Join(const std::string& network_id, const std::str
     throw;
   }
   engine::JoinInfo info{.src_name = endpoint.host_link->peer, .dst_prefix = "eth"};
+  info.in_sandbox = sandbox.has_value();
   if (options.internal) {
     info.disable_gateway_service = true;  // nor another way out
     return info;

@@ -28,8 +28,12 @@ struct LocalOptions {
   std::string lease_directory = "/var/lib/cni/networks";
   std::string door = "api";  ///< "docker": what endpoint ls shows
   std::string runtime = {};  ///< whose containers they are
+  /// Links are made in the sandbox, if its key is the path of one: for a door that knows of it.
+  bool born_in_sandbox = false;
   /// Shared by all drivers of a process; nullptr = the driver makes its own.
   std::shared_ptr<HostPorts> ports = {};
+  /// As ControllerOptions::background.
+  std::shared_ptr<Background> background = {};
 };
 
 class LocalDriver final : public engine::NetworkDriver {
@@ -80,6 +84,7 @@ class LocalDriver final : public engine::NetworkDriver {
                                        Controller& controller) const;
   Endpoint GetEndpoint(const std::string& network_id, const std::string& endpoint_id,
                        Controller& controller) const;
+  std::optional<netns::NetNs> SandboxAt(const std::string& key) const;
   void ReleaseLeases(const std::string& network_id, const std::string& endpoint_id) const;
   void ForgetPorts(const Endpoint& endpoint) const;
   void PublishPorts(const Endpoint& endpoint, const std::vector<engine::PortBinding>& wanted,

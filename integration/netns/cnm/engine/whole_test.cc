@@ -14,6 +14,7 @@
 #include "cnm/drivers/local/local_driver.h"
 #include "cnm/engine/engine.h"
 #include "cnm/pools/default_ipam.h"
+#include "common/base/background.h"
 #include "common/base/error.h"
 #include "integration/support/fresh_netns.h"
 
@@ -48,7 +49,9 @@ class EngineWhole : public testing::NetnsTest {
     options.drivers = {std::make_shared<local::LocalDriver>(
         local::LocalOptions{.paths = {.runtime = root_ + "/run"},
                             .durable_directory = root_ + "/lib",
-                            .lease_directory = root_ + "/leases"})};
+                            .lease_directory = root_ + "/leases",
+                            .born_in_sandbox = true,
+                            .background = std::make_shared<Background>(2)})};
     options.ipams = {std::make_shared<pools::DefaultIpam>(pools::DefaultIpamOptions{
         .durable_directory = root_ + "/lib", .leases_directory = root_ + "/leases"})};
     engine_ = std::make_unique<Engine>(options);
