@@ -100,6 +100,7 @@ check_libraries() {
   only "Boost.Program_options only in cnm/cli and cnm/daemon" '<boost/program_options' 'cnm/(cli|daemon)/'
   only "Boost.Asio and Beast only in common/http and cnm/daemon" '<boost/(asio|beast)' \
     '(common/http|cnm/daemon)/'
+  only "OpenSSL only in common/http" '<openssl/' common/http/
   only "TOML only in cnm/daemon/config" '<toml\+\+/' cnm/daemon/config/
   only "nettle only in common/base" '<nettle/' common/base/digest
   report "fmt and nettle, and no other library, in common/base and common/net" "$(
@@ -190,6 +191,7 @@ check_self() {
     planted "D-Bus only" common/firewall/firewalld/a.cc '#include <dbus/dbus.h>'
     planted "Boost.Program_options only" plugins/main.cc '#include <boost/program_options.hpp>'
     planted "Boost.Asio" cnm/store/a.cc '#include <boost/asio.hpp>'
+    planted "OpenSSL only" cnm/daemon/a.cc '#include <openssl/ssl.h>'
     planted "TOML only" cnm/daemon/a.cc '#include <toml++/toml.h>'
     planted "nettle only" ipam/a.cc '#include <nettle/sha2.h>'
     planted "fmt and nettle" common/base/a.cc '#include <boost/json.hpp>'

@@ -47,7 +47,9 @@ bool SaysNothing(std::string_view json) {
 }  // namespace
 
 api::Client OpenClient(const Options& options) {
-  return api::Client({.server = http::ParseServerAddress(options.socket),
+  http::ServerAddress server = http::ParseServerAddress(options.socket);
+  if (server.unix_path.empty()) server.tls = api::ResolveTls(options.tls);
+  return api::Client({.server = std::move(server),
                       .unreachable = "cnmd does not answer (systemctl start cnmd?): "});
 }
 

@@ -64,6 +64,18 @@ constexpr KnownFlag kFlags[] = {
     {"force", &Options::force, "also one that is in use"},
 };
 
+/// What goes with the option socket.
+void AddTls(po::options_description& all, api::ClientTls& tls) {
+  auto add = all.add_options();
+  add("tlsverify", po::bool_switch(&tls.verify), "TLS on tcp://; or set CNM_TLS_VERIFY=1");
+  const auto file = [](std::string& out) { return po::value(&out)->value_name("FILE"); };
+  add("tlscacert", file(tls.files.ca),
+      "authority of cnmd's certificate; else ca.pem in "
+      "$CNM_CERT_PATH, or in ~/.cnm");
+  add("tlscert", file(tls.files.certificate), "our certificate; else cert.pem there");
+  add("tlskey", file(tls.files.key), "its key; else key.pem there");
+}
+
 }  // namespace
 
 po::options_description OptionsOf(const Command& command, Options& options, bool& help) {
@@ -94,6 +106,7 @@ po::options_description OptionsOf(const Command& command, Options& options, bool
     add("tail", po::value(&options.tail)->value_name("N")->default_value(options.tail),
         "the last N lines; 0 = all");
   }
+  if (takes("socket")) AddTls(all, options.tls);
   add("help,h", po::bool_switch(&help), "this text");
   return all;
 }

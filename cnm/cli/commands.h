@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "cnm/api/client_tls.h"
+
 namespace cnm::cli {
 
 /// The options of every command, as given.
@@ -19,6 +21,7 @@ struct Options {
 
   std::vector<std::string> arguments;  ///< what is no option
   std::string socket = "unix:///run/cnm/cnmd.sock";
+  api::ClientTls tls;  ///< where the socket is TCP
   std::string driver;
   std::vector<std::string> subnets;
   std::string ip_range;

@@ -122,6 +122,7 @@ class Service {
         io_, Logged("api", config.debug, [this](const auto& asked) { return AskApi(asked); }),
         config.limits);
     for (Fd& socket : doors.api) api_server_->Listen(std::move(socket));
+    for (Fd& socket : doors.tcp) api_server_->Listen(std::move(socket), doors.tls);
     if (!parts_.docker) return;
     docker_server_.emplace(
         io_, Logged("docker", config.debug, [this](const auto& asked) { return AskDocker(asked); }),

@@ -11,7 +11,10 @@
 #include <string_view>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "common/base/atomic_file.h"
+#include "common/base/error.h"
 #include "common/http/listen.h"
 #include "common/net/address.h"
 
@@ -57,21 +60,51 @@ void ListenForDocker(const Config& config, Doors& doors) {
   doors.files.push_back(config.docker_socket);
 }
 
+void RefuseForeign(std::string_view text) {
+  if (net::Address::Parse(ParseTcpEndpoint(text).address)->IsLoopback()) return;
+  throw Error(Code::kConfig,
+              fmt::format("listen on {}: not a loopback address, and tlsverify is off", text),
+              "whoever can connect configures this host's network; use 127.0.0.1 or [::1], or set "
+              "tlsverify, tlscacert, tlscert and tlskey");
+}
+
+void TakeActivated(http::Activated activated, Doors& doors) {
+  const std::string address = http::BoundTo(activated.fd);
+  const bool docker = activated.name == "docker";
+  if (docker && !address.empty()) {
+    throw Error(Code::kConfig, fmt::format("listen on {}: Docker's socket is a unix socket, never "
+                                           "TCP",
+                                           address));
+  }
+  if (!address.empty() && !doors.tls) RefuseForeign(address);
+  auto& door = docker ? doors.docker : address.empty() ? doors.api : doors.tcp;
+  door.push_back(std::move(activated.fd));
+}
+
 }  // namespace
 
+http::TlsContext CheckDoors(const Config& config) {
+  if (config.tls_verify) return http::MakeServerTls(config.tls_files);
+  if (config.tls_files != Config().tls_files) {
+    throw Error(Code::kConfig, "tlscacert, tlscert or tlskey is set, and tlsverify is off",
+                "set tlsverify: clients without a certificate are never served");
+  }
+  for (const std::string& text : config.tcp) RefuseForeign(text);
+  return nullptr;
+}
+
 Doors OpenDoors(const Config& config) {
-  Doors doors;
+  Doors doors{.tls = CheckDoors(config)};
   for (http::Activated& activated : http::TakeActivatedSockets()) {
-    auto& door = activated.name == "docker" ? doors.docker : doors.api;
-    door.push_back(std::move(activated.fd));
+    TakeActivated(std::move(activated), doors);
   }
   if (!config.socket.empty()) ListenForApi(config, doors);
   if (doors.docker.empty() && config.docker) ListenForDocker(config, doors);
   doors.tcp_ports.reserve(config.tcp.size());
   for (const std::string& text : config.tcp) {
     const TcpEndpoint endpoint = ParseTcpEndpoint(text);
-    doors.api.push_back(http::ListenTcp(endpoint.address, endpoint.port));
-    doors.tcp_ports.push_back(http::PortOf(doors.api.back()));
+    doors.tcp.push_back(http::ListenTcp(endpoint.address, endpoint.port));
+    doors.tcp_ports.push_back(http::PortOf(doors.tcp.back()));
   }
   return doors;
 }
@@ -79,6 +112,7 @@ Doors OpenDoors(const Config& config) {
 bool IsForgedByAPage(const http::Request& request) {
   if (request.peer.address.empty()) return false;
   if (http::FindHeader(request.headers, "Origin")) return true;
+  if (request.peer.tls) return false;
   std::string_view host = http::FindHeader(request.headers, "Host").value_or("");
   if (host.starts_with('[')) {
     host = host.substr(1, host.find(']') - 1);

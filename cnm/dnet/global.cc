@@ -22,6 +22,10 @@ Flags FlagsInto(Global& global) {
   flags.Text("-l --log-level", global.log_level, "debug, info, warn, error, fatal or panic");
   flags.Bool("-D --debug", global.debug, "log every request");
   flags.Text("-c --cfg-file", global.config_file, "the daemon's configuration");
+  flags.Bool("--tlsverify", global.tls.verify, "TLS, proving by certificates who is who");
+  flags.Text("--tlscacert", global.tls.files.ca, "their authority; else ca.pem in $CNM_CERT_PATH");
+  flags.Text("--tlscert", global.tls.files.certificate, "our certificate; else cert.pem there");
+  flags.Text("--tlskey", global.tls.files.key, "its key; else key.pem there");
   flags.Bool("-h --help", global.help, "print this text");
   flags.Bool("-v --version", global.version, "print the version");
   return flags;
@@ -71,9 +75,9 @@ http::ServerAddress ServerOf(const std::string& host) {
                                                         : host);
 }
 
-std::string ListenAddress(const std::string& host) {
+std::string ListenAddress(const std::string& host, bool tls) {
   const http::ServerAddress server = ServerOf(host);
-  const bool all = server.host == "0.0.0.0";
+  const bool all = server.host == "0.0.0.0" && !tls;
   const bool ipv6 = server.host.find(':') != std::string::npos;
   if (ipv6) return fmt::format("[{}]:{}", server.host, server.port);
   return fmt::format("{}:{}", all ? "127.0.0.1" : server.host, server.port);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "cnm/api/client_tls.h"
 #include "common/http/client.h"
 
 namespace cnm::dnet {
@@ -16,6 +17,7 @@ struct Global {
   std::string log_level = "info";       ///< -l
   bool debug = false;                   ///< -D
   std::string config_file;              ///< -c
+  api::ClientTls tls = {};              ///< --tlsverify ...: the client's, and the daemon's
   bool help = false;                    ///< --help, -h
   bool version = false;                 ///< --version, -v
   std::vector<std::string> words = {};  ///< the command and what follows
@@ -34,9 +36,9 @@ void CheckLogLevel(const std::string& level);
 /// @throws Error kConfig "dnet currently only supports tcp transport"
 http::ServerAddress ServerOf(const std::string& host);
 
-/// Where the daemon listens, "host:port". All addresses of the host (0.0.0.0) become 127.0.0.1: who
-/// can connect configures this host's network, and nothing tells who that is.
+/// Where the daemon listens, "host:port". Without TLS all addresses of the host (0.0.0.0) become
+/// 127.0.0.1: who can connect configures this host's network, and nothing tells who that is.
 /// @throws Error as ServerOf
-std::string ListenAddress(const std::string& host);
+std::string ListenAddress(const std::string& host, bool tls = false);
 
 }  // namespace cnm::dnet

@@ -10,10 +10,10 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/error.hpp>
@@ -25,6 +25,7 @@
 #include <boost/system/system_error.hpp>
 
 #include "common/base/error.h"
+#include "common/http/stream.h"
 
 namespace cnm::http {
 namespace {
@@ -66,7 +67,11 @@ std::vector<Endpoint> Resolve(asio::io_context& io, const ServerAddress& server,
 class Exchange {
  public:
   Exchange(const ServerAddress& server, const Request& request, const CallLimits& limits)
-      : limits_(limits), timer_(io_), socket_(io_) {
+      : limits_(limits),
+        timer_(io_),
+        stream_(Stream::Socket(io_),
+                server.unix_path.empty() && server.tls ? MakeClientTls(*server.tls) : nullptr) {
+    if (stream_.tls() != nullptr) ExpectName(server.host);
     endpoints_ = Resolve(io_, server, error_);
     FillRequest(server, request);
     BeginAnswer();  // after the request: the answer to a HEAD has no body
@@ -80,7 +85,7 @@ class Exchange {
       if (error) return;
       timed_out_ = true;
       ErrorCode ignored;
-      socket_.close(ignored);
+      stream_.socket().close(ignored);
     });
     Connect(0);
     io_.run();
@@ -90,10 +95,16 @@ class Exchange {
   bool connected() const { return connected_; }
   const ErrorCode& error() const { return error_; }
   Response TakeResponse();
+  /// What the error means, for people.
+  std::string Reason() {
+    return stream_.tls() == nullptr ? error_.message() : TlsReason(error_, *stream_.tls());
+  }
 
  private:
+  void ExpectName(const std::string& host);
   void FillRequest(const ServerAddress& server, const Request& request);
   void Connect(size_t index);
+  void OnConnected();
   void Write();
   void BeginAnswer();
   void Read();
@@ -106,7 +117,7 @@ class Exchange {
   const CallLimits& limits_;
   asio::io_context io_{1};
   asio::steady_timer timer_;
-  asio::generic::stream_protocol::socket socket_;
+  Stream stream_;
   std::vector<Endpoint> endpoints_;
   beast_http::request<beast_http::string_body> request_;
   boost::beast::flat_buffer buffer_;
@@ -137,21 +148,43 @@ void Exchange::Connect(size_t index) {
     return;
   }
   ErrorCode ignored;
-  socket_.close(ignored);
-  socket_.async_connect(endpoints_[index], [this, index](ErrorCode error) {
+  stream_.socket().close(ignored);
+  stream_.socket().async_connect(endpoints_[index], [this, index](ErrorCode error) {
     error_ = error;
     if (timed_out_) return;
     if (error) {
       Connect(index + 1);
     } else {
       connected_ = true;
+      OnConnected();
+    }
+  });
+}
+
+void Exchange::ExpectName(const std::string& host) {
+  stream_.tls()->set_verify_callback(asio::ssl::host_name_verification(host));
+  ErrorCode not_numeric;
+  asio::ip::make_address(host, not_numeric);
+  // RFC 6066 §3: the name, so that the server can choose its certificate; never an address.
+  if (not_numeric) SSL_set_tlsext_host_name(stream_.tls()->native_handle(), host.c_str());
+}
+
+void Exchange::OnConnected() {
+  if (stream_.tls() == nullptr) {
+    Write();
+    return;
+  }
+  stream_.tls()->async_handshake(Stream::Tls::client, [this](ErrorCode error) {
+    if (error) {
+      End(error);
+    } else {
       Write();
     }
   });
 }
 
 void Exchange::Write() {
-  beast_http::async_write(socket_, request_, [this](ErrorCode error, size_t) {
+  beast_http::async_write(stream_, request_, [this](ErrorCode error, size_t) {
     // A server that refuses a large body closes before it was sent, and its answer says why.
     if (error && error != asio::error::broken_pipe && error != asio::error::connection_reset) {
       End(error);
@@ -170,7 +203,7 @@ void Exchange::BeginAnswer() {
 
 void Exchange::Read() {
   // In two steps: reading both at once, Beast 1.74 forgets that a Content-Length is over the limit.
-  beast_http::async_read_header(socket_, buffer_, *parser_, [this](ErrorCode error, size_t) {
+  beast_http::async_read_header(stream_, buffer_, *parser_, [this](ErrorCode error, size_t) {
     if (error) {
       End(error);
     } else if (parser_->get().result_int() < kFirstFinalStatus) {
@@ -187,7 +220,7 @@ void Exchange::ReadBody() {
     End({});
     return;
   }
-  beast_http::async_read(socket_, buffer_, *parser_,
+  beast_http::async_read(stream_, buffer_, *parser_,
                          [this](ErrorCode error, size_t) { End(error); });
 }
 
@@ -201,15 +234,18 @@ Response Exchange::TakeResponse() {
 }
 
 /// Why the exchange brought no answer.
-Error Failure(const Exchange& exchange, const ServerAddress& server, const CallLimits& limits) {
+Error Failure(Exchange& exchange, const ServerAddress& server, const CallLimits& limits) {
   const std::string call = "call " + ToText(server);
   if (exchange.timed_out()) {
     const auto seconds = std::chrono::duration<double>(limits.exchange).count();
     return {Code::kUnavailable, fmt::format("{}: no answer after {:g} s", call, seconds)};
   }
-  const std::string reason = exchange.error().message();
+  const std::string reason = exchange.Reason();
   if (!exchange.connected()) {
     return {Code::kUnavailable, fmt::format("{}: connect: {}", call, reason)};
+  }
+  if (IsOfTls(exchange.error())) {
+    return {Code::kUnavailable, fmt::format("{}: TLS: {}", call, reason)};
   }
   const auto& parser_errors = beast_http::make_error_code(beast_http::error::bad_method).category();
   if (exchange.error() == beast_http::error::end_of_stream ||

@@ -3,10 +3,12 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "common/http/message.h"
+#include "common/http/tls.h"
 
 namespace cnm::http {
 
@@ -15,6 +17,8 @@ struct ServerAddress {
   std::string unix_path = {};
   std::string host = {};  ///< an IP address or a name
   std::string port = {};  ///< a number
+  std::optional<TlsFiles> tls =
+      {};  ///< on TCP: shown to the server, whose certificate names `host`
   bool operator==(const ServerAddress&) const = default;
 };
 
@@ -42,8 +46,8 @@ struct CallLimits {
 /// asynchronous in an io_context of the calling thread, which the call blocks until the deadline at
 /// the latest; looking up a host name (not an address) may take as long as the resolver does.
 /// @throws Error kUnavailable "call unix:///run/x.sock: connect: Connection refused", "call ...: no
-///         answer after 60 s", or what else cuts the exchange short; kDecode "call ...: bad answer:
-///         reason", also for one beyond the limits
+///         answer after 60 s", "call ...: TLS: reason", or what else cuts the exchange short;
+///         kDecode "call ...: bad answer: reason", also for one beyond the limits
 Response Call(const ServerAddress& server, const Request& request, const CallLimits& limits = {});
 
 }  // namespace cnm::http

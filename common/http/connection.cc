@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include <fmt/format.h>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/write.hpp>
@@ -12,6 +13,7 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
 
+#include "common/base/log.h"
 #include "common/http/wire.h"
 
 namespace cnm::http {
@@ -27,17 +29,58 @@ constexpr size_t kDrainBytes = size_t{256} << 10;
 
 constexpr std::chrono::milliseconds kCancelAgain{50};
 
+// Of a request's first bytes: what an idle connection sets aside for them.
+constexpr size_t kFirstBytes = 512;
+
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
 
-Connection::Connection(Socket socket, std::shared_ptr<const ConnectionOwner> owner)
-    : socket_(std::move(socket)), timer_(socket_.get_executor()), owner_(std::move(owner)) {
-  peer_ = PeerOf(socket_.native_handle());
+Connection::Connection(Socket socket, std::shared_ptr<const ConnectionOwner> owner,
+                       const TlsContext& tls)
+    : stream_(std::move(socket), tls), timer_(stream_.get_executor()), owner_(std::move(owner)) {
+  peer_ = PeerOf(stream_.socket().native_handle());
+  peer_.tls = tls != nullptr;
 }
 
 void Connection::Start() {
-  AwaitRequest();
+  if (stream_.tls() != nullptr) {
+    Shake();
+  } else {
+    AwaitRequest();
+  }
+}
+
+void Connection::Shake() {
+  state_ = State::kShaking;
+  Arm(owner_->limits.handshake_time);
+  stream_.tls()->async_handshake(Stream::Tls::server, [self = shared_from_this()](ErrorCode error) {
+    if (self->state_ == State::kClosed) return;
+    if (error) {
+      self->OnHandshakeFailure(error);
+    } else if (self->owner_->admit(self.get())) {
+      self->AwaitRequest();
+    } else {
+      self->Refuse(TextResponse(503, "too many connections"));
+    }
+  });
+}
+
+void Connection::OnHandshakeFailure(ErrorCode error) {
+  const bool gone = !IsOfTls(error);  // one that looks whether somebody listens, for example
+  if (!gone) {
+    Warn(fmt::format("{}: TLS handshake: {}", peer_.address, TlsReason(error, *stream_.tls())));
+  }
+  stream_.DropTls();  // the alert, if any, is sent
+  if (gone) {
+    Close();
+  } else if (IsPlainHttp(error)) {
+    Refuse(TextResponse(400, "this port wants TLS (https) and a client certificate"));
+  } else {
+    state_ = State::kDraining;
+    Arm(kDrainTime);
+    Drain();
+  }
 }
 
 void Connection::Refuse(const Response& response) {
@@ -64,20 +107,22 @@ void Connection::AwaitRequest() {
   buffer_.shrink_to_fit();  // an idle connection costs little
   state_ = State::kIdle;
   Arm(owner_->limits.idle_time);
-  socket_.async_wait(Socket::wait_read, [self = shared_from_this()](ErrorCode error) {
-    if (self->state_ == State::kClosed) return;
-    if (error || self->timed_out_) {
-      self->Close();
-    } else {
-      self->ReadHeader();
-    }
-  });
+  stream_.async_read_some(buffer_.prepare(kFirstBytes),
+                          [self = shared_from_this()](ErrorCode error, size_t size) {
+                            if (self->state_ == State::kClosed) return;
+                            self->buffer_.commit(size);
+                            if (error || self->timed_out_) {
+                              self->Close();
+                            } else {
+                              self->ReadHeader();
+                            }
+                          });
 }
 
 void Connection::ReadHeader() {
   state_ = State::kReading;
   Arm(owner_->limits.request_time);
-  beast_http::async_read_header(socket_, buffer_, *parser_,
+  beast_http::async_read_header(stream_, buffer_, *parser_,
                                 [self = shared_from_this()](ErrorCode error, size_t) {
                                   if (self->state_ == State::kClosed) return;
                                   if (error || self->timed_out_) {
@@ -103,7 +148,7 @@ void Connection::OnHeader() {
   } else if (version_ < 11 || request.find(beast_http::field::expect) == request.end()) {
     ReadBody();
   } else {
-    asio::async_write(socket_, asio::buffer(kContinue.data(), kContinue.size()),
+    asio::async_write(stream_, asio::buffer(kContinue.data(), kContinue.size()),
                       [self = shared_from_this()](ErrorCode error, size_t) {
                         if (self->state_ == State::kClosed) return;
                         if (error) {
@@ -116,7 +161,7 @@ void Connection::OnHeader() {
 }
 
 void Connection::ReadBody() {
-  beast_http::async_read(socket_, buffer_, *parser_,
+  beast_http::async_read(stream_, buffer_, *parser_,
                          [self = shared_from_this()](ErrorCode error, size_t) {
                            if (self->state_ == State::kClosed) return;
                            if (error) {
@@ -153,7 +198,7 @@ void Connection::Write(const Response& response) {
   state_ = State::kWriting;
   Arm(owner_->limits.answer_time);
   answer_ = MakeAnswer(response, {.version = version_, .keep_alive = keep_alive_, .head = head_});
-  beast_http::async_write(socket_, *answer_, [self = shared_from_this()](ErrorCode error, size_t) {
+  beast_http::async_write(stream_, *answer_, [self = shared_from_this()](ErrorCode error, size_t) {
     self->OnWritten(error);
   });
 }
@@ -166,22 +211,35 @@ void Connection::OnWritten(ErrorCode error) {
   } else if (keep_alive_) {
     AwaitRequest();
   } else {
-    Drain();
+    SayGoodbye();
   }
 }
 
-void Connection::Drain() {
+void Connection::SayGoodbye() {
   state_ = State::kDraining;
-  ErrorCode ignored;
-  socket_.shutdown(Socket::shutdown_send, ignored);
   parser_.reset();
   Arm(kDrainTime);
+  if (stream_.tls() == nullptr) {
+    Drain();
+    return;
+  }
+  // Fails where the client goes on sending, or goes without a word.
+  stream_.tls()->async_shutdown([self = shared_from_this()](ErrorCode) {
+    if (self->state_ == State::kClosed) return;
+    self->stream_.DropTls();
+    self->Drain();
+  });
+}
+
+void Connection::Drain() {
+  ErrorCode ignored;
+  stream_.socket().shutdown(Socket::shutdown_send, ignored);
   ReadAndDrop(kDrainBytes);
 }
 
 void Connection::ReadAndDrop(size_t limit) {
   buffer_.clear();
-  socket_.async_read_some(buffer_.prepare(4096),
+  stream_.async_read_some(buffer_.prepare(4096),
                           [self = shared_from_this(), limit](ErrorCode error, size_t size) {
                             if (self->state_ == State::kClosed) return;
                             if (error || size >= limit) {
@@ -196,7 +254,7 @@ void Connection::Close() {
   state_ = State::kClosed;
   timer_.cancel();
   ErrorCode ignored;
-  socket_.close(ignored);
+  stream_.socket().close(ignored);
   owner_->closed(this);
 }
 
@@ -217,11 +275,12 @@ void Connection::AwaitTimeout(std::chrono::milliseconds time) {
 void Connection::OnTimeout() {
   timed_out_ = true;
   if (state_ != State::kReading) {
+    if (state_ == State::kShaking) Warn(fmt::format("{}: TLS handshake: timeout", peer_.address));
     Close();
     return;
   }
   ErrorCode ignored;
-  socket_.cancel(ignored);  // what was being read fails, and is answered
+  stream_.socket().cancel(ignored);  // what was being read fails, and is answered
   // A read of several steps may just have been between two of them.
   AwaitTimeout(kCancelAgain);
 }

@@ -6,7 +6,6 @@
 #include <memory>
 #include <optional>
 
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/message.hpp>
@@ -16,6 +15,7 @@
 
 #include "common/http/message.h"
 #include "common/http/server.h"
+#include "common/http/stream.h"
 
 namespace cnm::http {
 
@@ -25,6 +25,8 @@ class Connection;
 struct ConnectionOwner {
   /// Runs the handler somewhere and calls `done` in the io thread.
   std::function<void(Request request, std::function<void(const Response&)> done)> dispatch;
+  /// Called when the client's certificate is verified. @returns whether there is room for it
+  std::function<bool(Connection*)> admit = {};
   std::function<void(Connection*)> closed;
   Limits limits;
 };
@@ -33,11 +35,13 @@ struct ConnectionOwner {
 /// its socket or timer is under way.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  using Socket = boost::asio::generic::stream_protocol::socket;
+  using Socket = Stream::Socket;
 
-  Connection(Socket socket, std::shared_ptr<const ConnectionOwner> owner);
+  /// `tls` may be null: none.
+  Connection(Socket socket, std::shared_ptr<const ConnectionOwner> owner,
+             const TlsContext& tls = nullptr);
 
-  /// Serves requests.
+  /// Shakes hands if there is TLS, then serves requests.
   void Start();
   /// Answers this without reading a request, then closes.
   void Refuse(const Response& response);
@@ -50,8 +54,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   using Answer = boost::beast::http::response<boost::beast::http::string_body>;
 
   /// What is under way; decides what Stop and a timeout mean.
-  enum class State { kIdle, kReading, kHandling, kWriting, kDraining, kClosed };
+  enum class State { kShaking, kIdle, kReading, kHandling, kWriting, kDraining, kClosed };
 
+  void Shake();
+  void OnHandshakeFailure(ErrorCode error);
   void AwaitRequest();
   void ReadHeader();
   void OnHeader();
@@ -60,6 +66,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Dispatch();
   void Write(const Response& response);
   void OnWritten(ErrorCode error);
+  void SayGoodbye();
   void Drain();
   void ReadAndDrop(size_t limit);
   void Close();
@@ -67,7 +74,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void AwaitTimeout(std::chrono::milliseconds time);
   void OnTimeout();
 
-  Socket socket_;
+  Stream stream_;
   boost::asio::steady_timer timer_;
   std::shared_ptr<const ConnectionOwner> owner_;
   boost::beast::flat_buffer buffer_;

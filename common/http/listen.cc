@@ -156,6 +156,28 @@ uint16_t PortOf(const Fd& socket) {
   return ntohs(name.sin6_port);
 }
 
+std::string TcpText(const sockaddr_storage& name) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (name.ss_family == AF_INET) {
+    const auto* v4 = reinterpret_cast<const sockaddr_in*>(&name);
+    ::inet_ntop(AF_INET, &v4->sin_addr, text.data(), text.size());
+    return fmt::format("{}:{}", text.data(), ntohs(v4->sin_port));
+  }
+  if (name.ss_family == AF_INET6) {
+    const auto* v6 = reinterpret_cast<const sockaddr_in6*>(&name);
+    ::inet_ntop(AF_INET6, &v6->sin6_addr, text.data(), text.size());
+    return fmt::format("[{}]:{}", text.data(), ntohs(v6->sin6_port));
+  }
+  return {};
+}
+
+std::string BoundTo(const Fd& socket) {
+  sockaddr_storage name{};
+  socklen_t size = sizeof(name);
+  if (::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&name), &size) != 0) return {};
+  return TcpText(name);
+}
+
 std::vector<Activated> TakeActivatedSockets() {
   const bool ours = NumberOf(Variable("LISTEN_PID")) == ::getpid();
   const int count = ours ? NumberOf(Variable("LISTEN_FDS")) : 0;

@@ -7,6 +7,8 @@
 
 #include "common/base/fd.h"
 
+struct sockaddr_storage;
+
 namespace cnm::http {
 
 /// A unix socket in the file system.
@@ -28,6 +30,12 @@ Fd ListenTcp(const std::string& address, uint16_t port);
 
 /// The port a TCP socket is bound to.
 uint16_t PortOf(const Fd& socket);
+
+/// "192.0.2.1:2385" or "[2001:db8::1]:2385"; "" for what is no TCP address.
+std::string TcpText(const sockaddr_storage& name);
+
+/// What a TCP socket is bound to, as TcpText; "" for another kind of socket.
+std::string BoundTo(const Fd& socket);
 
 /// A socket that was listening when this process was started.
 struct Activated {

@@ -24,6 +24,7 @@ struct Peer {
   int pid = 0;          ///< 0: a TCP peer, or a process of another PID namespace
   unsigned uid = 0;     ///< of the process; meaningless for a TCP peer
   std::string address;  ///< "192.0.2.1:4711" or "[2001:db8::1]:4711"; "" for a unix socket
+  bool tls = false;     ///< it has shown a certificate that we trust
 };
 
 /// A whole request. Its body is decoded (of chunks), not interpreted.

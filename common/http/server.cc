@@ -31,6 +31,8 @@ using Acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
 
 // Clients that may be told at once that there are too many; others are closed in silence.
 constexpr size_t kTurnedAway = 32;
+// Handshakes under way at once.
+constexpr size_t kStrangers = 64;
 // Before the next try when there is no descriptor or memory left: no event tells when there is.
 constexpr std::chrono::milliseconds kAcceptPause{100};
 
@@ -44,9 +46,11 @@ Response Answer(const Handler& handler, const Request& request) {
 
 /// One listening socket.
 struct Listener {
-  explicit Listener(asio::io_context& io) : acceptor(io), pause(io) {}
+  Listener(asio::io_context& io, TlsContext context)
+      : acceptor(io), pause(io), tls(std::move(context)) {}
   Acceptor acceptor;
   asio::steady_timer pause;
+  TlsContext tls;
 };
 
 }  // namespace
@@ -57,7 +61,7 @@ class Server::Core : public std::enable_shared_from_this<Core> {
   Core(asio::io_context& io, Handler handler, Limits limits)
       : io_(io), handler_(std::move(handler)), limits_(limits), workers_(limits.workers) {}
 
-  void Listen(Fd socket);
+  void Listen(Fd socket, TlsContext tls);
   void Stop();
   void Join() { workers_.join(); }
   size_t connections() const { return connections_.size(); }
@@ -65,7 +69,9 @@ class Server::Core : public std::enable_shared_from_this<Core> {
 
  private:
   void Accept(Listener& listener);
-  void OnAccepted(Connection::Socket socket);
+  void OnAccepted(Connection::Socket socket, const TlsContext& tls);
+  void Shake(const std::shared_ptr<Connection>& connection);
+  bool Admit(Connection* connection);
   void Dispatch(Request request, std::function<void(const Response&)> done);
   std::shared_ptr<const ConnectionOwner> Owner();
 
@@ -76,12 +82,13 @@ class Server::Core : public std::enable_shared_from_this<Core> {
   std::list<Listener> listeners_;
   std::map<Connection*, std::shared_ptr<Connection>> connections_;
   std::map<Connection*, std::shared_ptr<Connection>> turned_away_;
+  std::list<std::shared_ptr<Connection>> strangers_;  // in a handshake, the oldest first
   std::shared_ptr<const ConnectionOwner> owner_;
   bool stopped_ = false;
 };
 
-void Server::Core::Listen(Fd socket) {
-  Listener& listener = listeners_.emplace_back(io_);
+void Server::Core::Listen(Fd socket, TlsContext tls) {
+  Listener& listener = listeners_.emplace_back(io_, std::move(tls));
   int family = AF_UNSPEC;
   socklen_t size = sizeof(family);
   ErrorCode error;
@@ -102,7 +109,7 @@ void Server::Core::Accept(Listener& listener) {
   listener.acceptor.async_accept(
       io_, [self = shared_from_this(), &listener](ErrorCode error, Connection::Socket socket) {
         if (self->stopped_) return;
-        if (!error) self->OnAccepted(std::move(socket));
+        if (!error) self->OnAccepted(std::move(socket), listener.tls);
         if (!error || error == asio::error::connection_aborted) {
           self->Accept(listener);
           return;
@@ -114,9 +121,13 @@ void Server::Core::Accept(Listener& listener) {
       });
 }
 
-void Server::Core::OnAccepted(Connection::Socket socket) {
+void Server::Core::OnAccepted(Connection::Socket socket, const TlsContext& tls) {
   ErrorCode ignored;  // a unix socket has no such option
   socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+  if (tls) {
+    Shake(std::make_shared<Connection>(std::move(socket), Owner(), tls));
+    return;
+  }
   const bool room = connections_.size() < limits_.connections;
   if (!room && turned_away_.size() >= kTurnedAway) return;
   const auto connection = std::make_shared<Connection>(std::move(socket), Owner());
@@ -129,6 +140,24 @@ void Server::Core::OnAccepted(Connection::Socket socket) {
   }
 }
 
+void Server::Core::Shake(const std::shared_ptr<Connection>& connection) {
+  if (strangers_.size() >= kStrangers) {
+    const std::shared_ptr<Connection> oldest = strangers_.front();
+    oldest->Stop();  // takes itself out
+  }
+  strangers_.push_back(connection);
+  connection->Start();
+}
+
+bool Server::Core::Admit(Connection* connection) {
+  const auto known = std::find_if(strangers_.begin(), strangers_.end(),
+                                  [&](const auto& one) { return one.get() == connection; });
+  const bool room = connections_.size() < limits_.connections;
+  (room ? connections_ : turned_away_).emplace(connection, *known);
+  strangers_.erase(known);
+  return room;
+}
+
 std::shared_ptr<const ConnectionOwner> Server::Core::Owner() {
   if (owner_ != nullptr) return owner_;
   auto owner = std::make_shared<ConnectionOwner>();
@@ -137,8 +166,13 @@ std::shared_ptr<const ConnectionOwner> Server::Core::Owner() {
                                               std::function<void(const Response&)> done) {
     if (const auto self = core.lock()) self->Dispatch(std::move(request), std::move(done));
   };
+  owner->admit = [core = weak_from_this()](Connection* connection) {
+    const auto self = core.lock();
+    return self && self->Admit(connection);
+  };
   owner->closed = [core = weak_from_this()](Connection* connection) {
     if (const auto self = core.lock()) {
+      self->strangers_.remove_if([&](const auto& one) { return one.get() == connection; });
       self->connections_.erase(connection);
       self->turned_away_.erase(connection);
     }
@@ -165,6 +199,8 @@ void Server::Core::Stop() {
   }
   const auto connections = connections_;  // they take themselves out as they close
   for (const auto& [key, connection] : connections) connection->Stop();
+  const auto strangers = strangers_;
+  for (const auto& connection : strangers) connection->Stop();
   const auto turned_away = turned_away_;
   for (const auto& [key, connection] : turned_away) connection->Stop();
 }
@@ -177,8 +213,8 @@ Server::~Server() {
   core_->Join();
 }
 
-void Server::Listen(Fd socket) {
-  core_->Listen(std::move(socket));
+void Server::Listen(Fd socket, TlsContext tls) {
+  core_->Listen(std::move(socket), std::move(tls));
 }
 
 void Server::Stop() {

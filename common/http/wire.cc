@@ -1,8 +1,6 @@
 // wire.cc: between our values and Beast's.
 #include "common/http/wire.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -15,6 +13,8 @@
 #include <fmt/format.h>
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/error.hpp>
+
+#include "common/http/listen.h"
 
 namespace cnm::http {
 namespace {
@@ -68,21 +68,13 @@ Peer PeerOf(int socket) {
   sockaddr_storage name{};
   socklen_t size = sizeof(name);
   if (::getpeername(socket, reinterpret_cast<sockaddr*>(&name), &size) != 0) return peer;
-  std::array<char, INET6_ADDRSTRLEN> text{};
+  peer.address = TcpText(name);
   if (name.ss_family == AF_UNIX) {
     ucred process{};
     size = sizeof(process);
     if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &process, &size) != 0) return peer;
     peer.pid = process.pid;
     peer.uid = process.uid;
-  } else if (name.ss_family == AF_INET) {
-    const auto* v4 = reinterpret_cast<const sockaddr_in*>(&name);
-    ::inet_ntop(AF_INET, &v4->sin_addr, text.data(), text.size());
-    peer.address = fmt::format("{}:{}", text.data(), ntohs(v4->sin_port));
-  } else if (name.ss_family == AF_INET6) {
-    const auto* v6 = reinterpret_cast<const sockaddr_in6*>(&name);
-    ::inet_ntop(AF_INET6, &v6->sin6_addr, text.data(), text.size());
-    peer.address = fmt::format("[{}]:{}", text.data(), ntohs(v6->sin6_port));
   }
   return peer;
 }

@@ -7,11 +7,8 @@ readonly DNET_PID=/run/e2e/dnet.pid DNET_LOG=/run/e2e/dnet.log PORT=41000
 readonly API=http://127.0.0.1:$PORT
 
 setup_file() {
-  # dnet -d announces its test driver there, and the engine keeps containers' files in /var/lib/docker.
-  mkdir -p /run/e2e/upper /run/e2e/work /run/e2e/lib
-  mount -t tmpfs tmpfs /run/e2e/upper
-  mkdir /run/e2e/upper/{share,work}
-  mount -t overlay overlay -o lowerdir=/usr/share,upperdir=/run/e2e/upper/share,workdir=/run/e2e/upper/work /usr/share
+  private_usr_share
+  # The engine keeps containers' files in /var/lib/docker.
   cat > /run/e2e/dnet.toml << END
 [daemon]
 debug = false

@@ -148,6 +148,14 @@ client.send(b"?")
 print(client.recv(2048).decode())' "$2" "$3" 2> /dev/null
 }
 
+# private_usr_share: what is written below /usr/share (dnet -d announces its test driver there) is gone with the suite.
+private_usr_share() {
+  mkdir -p /run/e2e/upper
+  mount -t tmpfs tmpfs /run/e2e/upper
+  mkdir /run/e2e/upper/{share,work}
+  mount -t overlay overlay -o lowerdir=/usr/share,upperdir=/run/e2e/upper/share,workdir=/run/e2e/upper/work /usr/share
+}
+
 # outside_up ADDRESS/PREFIX HOST_ADDRESS/PREFIX: a netns "outside" beyond the host, with no route back to any container
 # network: what answers from there proves masquerading.
 outside_up() {

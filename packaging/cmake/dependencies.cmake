@@ -5,8 +5,9 @@ pkg_check_modules(NETTLE REQUIRED IMPORTED_TARGET nettle)
 pkg_check_modules(IPTC REQUIRED IMPORTED_TARGET libip4tc libip6tc)
 pkg_check_modules(DBUS REQUIRED IMPORTED_TARGET dbus-1)
 set(Boost_USE_STATIC_LIBS ${CNM_STATIC})
-set(Boost_USE_STATIC_LIBS ${CNM_STATIC})
 find_package(Boost 1.74 REQUIRED COMPONENTS program_options)
+set(OPENSSL_USE_STATIC_LIBS ${CNM_STATIC})
+find_package(OpenSSL 3.0 REQUIRED)
 find_package(Threads REQUIRED)
 find_path(FMT_INCLUDE fmt/format.h REQUIRED)
 find_path(RAPIDJSON_INCLUDE rapidjson/document.h REQUIRED)
@@ -44,8 +45,8 @@ target_include_directories(cnm_fmt SYSTEM PUBLIC ${FMT_INCLUDE})
 target_compile_definitions(cnm_fmt PUBLIC FMT_STATIC_THOUSANDS_SEPARATOR=',')
 target_link_libraries(cnm_fmt PRIVATE cnm_settings)
 
-# Asio and Beast are headers; their own sources are compiled once, in common/http/boost_source.cc.
+# Asio and Beast are headers; their own sources are compiled once, in common/http/boost_source.cc. OpenSSL is Asio's TLS.
 add_library(asio INTERFACE)
 target_compile_definitions(asio INTERFACE BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION
                            BOOST_ASIO_NO_DEPRECATED)
-target_link_libraries(asio INTERFACE Threads::Threads)
+target_link_libraries(asio INTERFACE OpenSSL::SSL OpenSSL::Crypto Threads::Threads)

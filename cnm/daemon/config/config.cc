@@ -74,6 +74,10 @@ class Reader {
       table.Optional("socket", config_.socket);
       table.Optional("group", config_.group);
       table.Optional("tcp", config_.tcp);
+      table.Optional("tlsverify", config_.tls_verify);
+      table.Optional("tlscacert", config_.tls_files.ca);
+      table.Optional("tlscert", config_.tls_files.certificate);
+      table.Optional("tlskey", config_.tls_files.key);
     });
     for (const std::string& text : config_.tcp) ParseTcpEndpoint(text);
   }
@@ -102,6 +106,7 @@ class Reader {
       limits.workers = static_cast<unsigned>(Number(table, "workers", limits.workers, {1, 64}));
       limits.header_bytes = Number(table, "header_bytes", limits.header_bytes, {1024, 1 << 20});
       limits.body_bytes = Number(table, "body_bytes", limits.body_bytes, {1024, 64 << 20});
+      ReadSeconds(table, "handshake_seconds", limits.handshake_time);
       ReadSeconds(table, "request_seconds", limits.request_time);
       ReadSeconds(table, "answer_seconds", limits.answer_time);
       ReadSeconds(table, "idle_seconds", limits.idle_time);
@@ -157,22 +162,16 @@ std::string TakeHost(std::string_view& text) {
 }  // namespace
 
 TcpEndpoint ParseTcpEndpoint(std::string_view text) {
-  const auto refuse = [&](std::string_view reason, std::string_view hint) {
-    return Error(Code::kConfig, fmt::format("listen on {}: {}", text, reason), std::string(hint));
-  };
   constexpr std::string_view kScheme = "tcp://";
   std::string_view rest = text;
   if (rest.starts_with(kScheme)) rest.remove_prefix(kScheme.size());
   TcpEndpoint endpoint{.address = TakeHost(rest)};
   const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), endpoint.port);
-  const auto address = net::Address::Parse(endpoint.address);
-  if (!address || error != std::errc() || end != rest.data() + rest.size()) {
-    throw refuse("want ADDRESS:PORT with a numeric address", "for example 127.0.0.1:2385");
-  }
-  if (!address->IsLoopback()) {
-    throw refuse("not a loopback address, and TLS is not in this release",
-                 "whoever can connect configures this host's network; use 127.0.0.1 or [::1], the "
-                 "unix socket, or a tunnel");
+  if (!net::Address::Parse(endpoint.address) || error != std::errc() ||
+      end != rest.data() + rest.size()) {
+    throw Error(Code::kConfig,
+                fmt::format("listen on {}: want ADDRESS:PORT with a numeric address", text),
+                "for example 127.0.0.1:2385");
   }
   return endpoint;
 }

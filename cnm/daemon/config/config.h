@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/http/server.h"
+#include "common/http/tls.h"
 
 namespace cnm::daemon {
 
@@ -19,8 +20,10 @@ struct Config {
 
   std::string socket = "/run/cnm/cnmd.sock";  ///< of the REST API; "" = none
   std::string group = "cnm";     ///< may use it besides root; without such a group root alone may
-  std::vector<std::string> tcp;  ///< "127.0.0.1:2385": loopback addresses for the REST API
-  bool docker = true;            ///< serve Docker's plugin protocol
+  std::vector<std::string> tcp;  ///< "127.0.0.1:2385" for the REST API; without TLS only loopback
+  bool tls_verify = false;       ///< TLS on TCP, and only for clients with a certificate
+  http::TlsFiles tls_files = http::TlsFilesIn("/etc/cnm/tls");
+  bool docker = true;  ///< serve Docker's plugin protocol
   std::string docker_socket = "/run/docker/plugins/cnm.sock";
 
   std::string runtime_directory = "/run/cnm";
@@ -39,9 +42,8 @@ struct TcpEndpoint {
   bool operator==(const TcpEndpoint&) const = default;
 };
 
-/// "127.0.0.1:2385", "[::1]:2385", also with "tcp://" before it. Only loopback addresses: whoever
-/// can connect configures this host's network, and there is no TLS to tell who it is.
-/// @throws Error kConfig "listen on 0.0.0.0:2385: reason"
+/// "127.0.0.1:2385", "[::1]:2385", also with "tcp://" before it.
+/// @throws Error kConfig "listen on localhost:2385: reason"
 TcpEndpoint ParseTcpEndpoint(std::string_view text);
 
 /// Reads TOML text over the defaults in `config`; `name` is what errors call the file. Keys match

@@ -13,6 +13,7 @@
 
 #include "cnm/daemon/config/config.h"
 #include "cnm/daemon/daemon.h"
+#include "cnm/daemon/doors.h"
 #include "cnm/engine/set_key.h"
 #include "common/base/atomic_file.h"
 #include "common/base/error.h"
@@ -31,6 +32,9 @@ constexpr char kHelp[] =
     "Needs root. Stop it with SIGTERM; it may be killed at any time: endpoints go on working.\n\n"
     "  cnmd --check                       read the configuration and say what is wrong\n"
     "  cnmd --listen 127.0.0.1:2385       REST API for dnet, too\n"
+    "  cnmd --listen 0.0.0.0:2386 --tlsverify\n"
+    "                                     for other hosts: only to clients with a certificate of\n"
+    "                                     /etc/cnm/tls/ca.pem; cert.pem and key.pem are ours\n"
     "  docker network create -d cnm --ipam-driver cnm blue\n\n";
 
 /// What the command line says; what it does not say, the file decides.
@@ -38,6 +42,18 @@ struct Flags {
   std::string config = kConfigFile;
   bool check = false;
   bool no_docker = false;
+};
+
+/// Flags that set a file of TLS.
+struct TlsFlag {
+  const char* name;
+  std::string cnm::http::TlsFiles::*member;
+  const char* explanation;
+};
+constexpr TlsFlag kTlsFlags[] = {
+    {"tlscacert", &cnm::http::TlsFiles::ca, "authority of the clients' certificates"},
+    {"tlscert", &cnm::http::TlsFiles::certificate, "our certificate"},
+    {"tlskey", &cnm::http::TlsFiles::key, "its key"},
 };
 
 /// Flags that set a text of the configuration.
@@ -65,7 +81,11 @@ po::options_description MakeOptions(Flags& flags) {
       "TOML, see conf/cnmd.toml; the default one need not exist");
   add("debug,D", "a line on stderr for each request");
   add("listen,l", po::value<std::vector<std::string>>()->value_name("ADDRESS:PORT"),
-      "TCP for the REST API, loopback only; may be repeated");
+      "TCP for the REST API; may be repeated. Without --tlsverify only a loopback address");
+  add("tlsverify", "TLS on TCP, and only for clients with a certificate");
+  for (const TlsFlag& flag : kTlsFlags) {
+    add(flag.name, po::value<std::string>()->value_name("FILE"), flag.explanation);
+  }
   for (const TextFlag& flag : kTextFlags) {
     add(flag.name, po::value<std::string>()->value_name(flag.argument), flag.explanation);
   }
@@ -89,7 +109,11 @@ Config ReadAll(const Flags& flags, const po::variables_map& values) {
   }
   if (values.count("debug") != 0) config.debug = true;
   if (values.count("listen") != 0) config.tcp = values["listen"].as<std::vector<std::string>>();
-  for (const std::string& address : config.tcp) cnm::daemon::ParseTcpEndpoint(address);
+  if (values.count("tlsverify") != 0) config.tls_verify = true;
+  for (const TlsFlag& flag : kTlsFlags) {
+    if (values.count(flag.name) == 0) continue;
+    config.tls_files.*flag.member = values[flag.name].as<std::string>();
+  }
   if (flags.no_docker) config.docker = false;
   return config;
 }
@@ -112,7 +136,9 @@ int Run(int argc, char** argv) {
     return 0;
   }
   const Config config = ReadAll(flags, values);
-  return flags.check ? 0 : cnm::daemon::RunDaemon({.config = config});
+  if (!flags.check) return cnm::daemon::RunDaemon({.config = config});
+  cnm::daemon::CheckDoors(config);
+  return 0;
 }
 
 /// A container runtime starts us by this name as its hook.

@@ -27,7 +27,9 @@ void Print(std::FILE* out, const std::string& text) {
 }
 
 void RunClient(const std::string& program, const Global& global) {
-  const cnm::api::Client client({.server = cnm::dnet::ServerOf(global.host),
+  cnm::http::ServerAddress server = cnm::dnet::ServerOf(global.host);
+  server.tls = cnm::api::ResolveTls(global.tls);
+  const cnm::api::Client client({.server = std::move(server),
                                  .refusal = "error : ",
                                  .unreachable = "error when trying to connect: "});
   std::string out;
@@ -63,7 +65,11 @@ int Serve(const Global& global) {
   }
   if (config.default_network.empty()) config.default_network = "bridge";
   config.debug = config.debug || global.debug;
-  config.tcp = {cnm::dnet::ListenAddress(global.host)};
+  if (const auto files = cnm::api::ResolveTls(global.tls)) {
+    config.tls_verify = true;
+    config.tls_files = *files;
+  }
+  config.tcp = {cnm::dnet::ListenAddress(global.host, config.tls_verify)};
   return cnm::daemon::RunDaemon(options);
 }
 

@@ -55,10 +55,34 @@ TEST_F(DoorsTest, AreOpenedAsConfigured) {
   config.tcp = {"127.0.0.1:0"};
   const Doors doors = OpenDoors(config);
   EXPECT_TRUE(doors.docker.empty());
-  EXPECT_EQ(doors.api.size(), 2U);
+  EXPECT_EQ(doors.api.size(), 1U);
+  EXPECT_EQ(doors.tcp.size(), 1U);
+  EXPECT_EQ(doors.tls, nullptr);
   ASSERT_EQ(doors.tcp_ports.size(), 1U);
   EXPECT_NE(doors.tcp_ports[0], 0);
   EXPECT_EQ(ModeOf(Path("plugins/cnm.sock")), "absent");
+}
+
+TEST_F(DoorsTest, AreOnLoopbackWithoutTls) {
+  const auto refusal = [&](const Config& config) -> std::string {
+    try {
+      CheckDoors(config);
+      return "accepted";
+    } catch (const Error& error) {
+      return error.message();
+    }
+  };
+  Config config = MakeConfig();
+  config.tcp = {"127.0.0.1:0", "[::1]:0"};
+  EXPECT_EQ(refusal(config), "accepted");
+  config.tcp = {"192.0.2.1:1"};
+  EXPECT_EQ(refusal(config), "listen on 192.0.2.1:1: not a loopback address, and tlsverify is off");
+  config.tcp = {"127.0.0.1:0"};
+  config.tls_files.key = Path("key.pem");
+  EXPECT_EQ(refusal(config), "tlscacert, tlscert or tlskey is set, and tlsverify is off");
+  config.tls_verify = true;
+  config.tls_files.ca = Path("ca.pem");
+  EXPECT_EQ(refusal(config), fmt::format("TLS: CA {}: No such file or directory", Path("ca.pem")));
 }
 
 TEST_F(DoorsTest, AreNotTakenFromALivingDaemon) {
@@ -82,6 +106,11 @@ TEST(ForgedRequests, AreToldByOriginAndHost) {
     EXPECT_FALSE(IsForgedByAPage(ByTcp("Host", host))) << host;
   }
   EXPECT_FALSE(IsForgedByAPage(ByTcp("", "")));
+  http::Request by_tls = ByTcp("Host", "example.com:2385");
+  by_tls.peer.tls = true;
+  EXPECT_FALSE(IsForgedByAPage(by_tls));
+  by_tls.headers.push_back({"Origin", "x"});
+  EXPECT_TRUE(IsForgedByAPage(by_tls));
   http::Request by_unix_socket = ByTcp("Origin", "x");
   by_unix_socket.peer.address.clear();
   EXPECT_FALSE(IsForgedByAPage(by_unix_socket));

@@ -41,6 +41,7 @@ TEST(Global, OnlyTcp) {
 TEST(Global, TheDaemonListensOnLoopbackUnlessToldOtherwise) {
   EXPECT_EQ(ListenAddress("tcp://0.0.0.0:4567"), "127.0.0.1:4567");
   EXPECT_EQ(ListenAddress("tcp://:4567"), "127.0.0.1:4567");
+  EXPECT_EQ(ListenAddress("tcp://:4567", true), "0.0.0.0:4567");  // TLS tells who comes
   EXPECT_EQ(ListenAddress("tcp://192.0.2.1:4567"), "192.0.2.1:4567");
   EXPECT_EQ(ListenAddress("tcp://[::1]:4567"), "[::1]:4567");
 }

@@ -133,13 +133,26 @@ TEST(Config, KeepsOnlyDockersLabels) {
   EXPECT_EQ(config.labels, Texts({"com.docker.network.x=2"}));
 }
 
-TEST(Config, ListensOnLoopbackOnly) {
+TEST(Config, TakesTlsAsDockerSpellsIt) {
+  const Config config = Read(R"(
+[listen]
+tlsverify = true
+tlscacert = "/ca"
+tlscert = "/cert"
+tlskey = "/key"
+[limits]
+handshake_seconds = 2
+)");
+  EXPECT_TRUE(config.tls_verify);
+  EXPECT_EQ(config.tls_files, (http::TlsFiles{"/ca", "/cert", "/key"}));
+  EXPECT_EQ(config.limits.handshake_time, std::chrono::seconds(2));
+}
+
+TEST(Config, ListensOnNumericAddresses) {
   EXPECT_EQ(ParseTcpEndpoint("127.0.0.1:2385"), (TcpEndpoint{"127.0.0.1", 2385}));
   EXPECT_EQ(ParseTcpEndpoint("tcp://[::1]:0"), (TcpEndpoint{"::1", 0}));
-  EXPECT_EQ(TcpRefusal("0.0.0.0:2385"),
-            "listen on 0.0.0.0:2385: not a loopback address, and TLS is not in this release");
-  EXPECT_EQ(Refusal("[listen]\ntcp = [\"192.0.2.1:1\"]\n"),
-            "listen on 192.0.2.1:1: not a loopback address, and TLS is not in this release");
+  EXPECT_EQ(Refusal("[listen]\ntcp = [\"x:1\"]\n"),
+            "listen on x:1: want ADDRESS:PORT with a numeric address");
   for (const char* wrong :
        {"", "127.0.0.1", "127.0.0.1:", "localhost:1", "127.0.0.1:65536", "127.0.0.1:1x", ":2385"}) {
     EXPECT_EQ(TcpRefusal(wrong),
@@ -152,7 +165,10 @@ TEST(Config, ReadsTheExample) {
   EXPECT_EQ(ReadConfigFile(CNM_SOURCE_DIR "/conf/cnmd.toml", config), Texts());
   const Config defaults;
   EXPECT_EQ(config.socket, defaults.socket);  // the example shows the defaults
+  EXPECT_EQ(config.tls_files, defaults.tls_files);
+  EXPECT_FALSE(config.tls_verify);
   EXPECT_EQ(config.limits.connections, defaults.limits.connections);
+  EXPECT_EQ(config.limits.handshake_time, defaults.limits.handshake_time);
   EXPECT_EQ(config.limits.idle_time, defaults.limits.idle_time);
 }
 
