@@ -6,14 +6,12 @@
 #include <utility>
 #include <vector>
 
-#include "cnm/daemon/docker/replayed_ipam.h"
 #include "cnm/drivers/local/host_ports.h"
 #include "cnm/drivers/null/plain_driver.h"
 #include "cnm/drivers/remote/remote_driver.h"
 #include "cnm/drivers/remote/remote_ipam.h"
 #include "cnm/endpoint.h"
 #include "cnm/journal.h"
-#include "cnm/pools/default_ipam.h"
 #include "cnm/pools/null_ipam.h"
 #include "cnm/store/file_store.h"
 #include "common/base/atomic_file.h"
@@ -64,7 +62,7 @@ bool IsDockers(const std::string& runtime_directory, const net::Address& address
 Assembly Assemble(const Config& config) {
   Assembly parts;
   const Shared shared;
-  const auto pools = std::make_shared<pools::DefaultIpam>(pools::DefaultIpamOptions{
+  parts.pools = std::make_shared<pools::DefaultIpam>(pools::DefaultIpamOptions{
       .durable_directory = config.durable_directory, .leases_directory = config.lease_directory});
   parts.api_bridge = MakeBridge(config, "api", shared);
   parts.engine = std::make_unique<engine::Engine>(engine::EngineOptions{
@@ -76,19 +74,24 @@ Assembly Assemble(const Config& config) {
       .default_driver = config.default_driver,
       .drivers = {parts.api_bridge, std::make_shared<drivers::PlainDriver>(drivers::kHostDriver),
                   std::make_shared<drivers::PlainDriver>(drivers::kNullDriver)},
-      .ipams = {pools, std::make_shared<pools::NullIpam>()},
+      .ipams = {parts.pools, std::make_shared<pools::NullIpam>()},
       .find_driver = [](const auto& type) { return remote::RemoteDriver::Find(type); },
       .find_ipam = [](const auto& name) { return remote::RemoteIpam::Find(name); }});
   if (!config.docker) return parts;
   parts.docker_bridge = MakeBridge(config, kDockerDoor, shared);
-  const auto replayed = std::make_shared<docker::ReplayedIpam>(
-      pools, config.durable_directory, [runtime = config.runtime_directory](const auto& address) {
-        return IsDockers(runtime, address);
-      });
-  parts.docker = std::make_unique<docker::Adaptor>(
-      docker::Backend{.network = parts.docker_bridge, .ipam = replayed, .activated = [replayed] {
-                        replayed->Activated();
-                      }});
+  parts.docker_ipam = std::make_shared<docker::ReplayedIpam>(
+      parts.pools,
+      docker::ReplayedIpamOptions{
+          .durable_directory = config.durable_directory,
+          .held = [runtime = config.runtime_directory](
+                      const auto& address) { return IsDockers(runtime, address); },
+          .uses = [pools = parts.pools](const auto& pool_id) { return pools->UsesOf(pool_id); }});
+  parts.docker = std::make_unique<docker::Adaptor>(docker::Backend{
+      .network = parts.docker_bridge,
+      .ipam = parts.docker_ipam,
+      .activated = [ipam = parts.docker_ipam] { ipam->Activated(); },
+      .creating = [ipam = parts.docker_ipam](const auto& network) { ipam->AddNetwork(network); },
+      .deleted = [ipam = parts.docker_ipam](const auto& id) { ipam->RemoveNetwork(id); }});
   return parts;
 }
 

@@ -5,8 +5,10 @@
 
 #include "cnm/daemon/config/config.h"
 #include "cnm/daemon/docker/adaptor.h"
+#include "cnm/daemon/docker/replayed_ipam.h"
 #include "cnm/drivers/local/local_driver.h"
 #include "cnm/engine/engine.h"
+#include "cnm/pools/default_ipam.h"
 
 namespace cnm::daemon {
 
@@ -16,6 +18,9 @@ struct Assembly {
   std::shared_ptr<local::LocalDriver> docker_bridge;  ///< networks made by Docker
   std::unique_ptr<engine::Engine> engine;
   std::unique_ptr<docker::Adaptor> docker;
+  std::shared_ptr<pools::DefaultIpam> pools;          ///< of both
+  std::shared_ptr<docker::ReplayedIpam> docker_ipam;  ///< what Docker has of them
+  bool serving = false;  ///< requests come: what was asked for may not be on record yet
 };
 
 /// Opens the stores, makes drivers, allocators and the engine; plugins are found as Docker finds

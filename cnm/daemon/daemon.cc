@@ -21,6 +21,7 @@
 #include "cnm/api/handler.h"
 #include "cnm/daemon/assembly.h"
 #include "cnm/daemon/doors.h"
+#include "cnm/daemon/forgotten.h"
 #include "cnm/daemon/link_news.h"
 #include "cnm/daemon/service_state.h"
 #include "cnm/drivers/remote/test_plugin.h"
@@ -39,8 +40,6 @@ using Clock = std::chrono::steady_clock;
 
 /// News come in bundles: a container's end, or a thousand of them.
 constexpr std::chrono::seconds kSettle{2};
-/// After this an endpoint that is in no sandbox is one that Docker forgot: LocalDriver::Reconcile.
-constexpr std::chrono::seconds kForgotten{300};
 
 /// Writes each request down when `debug`, and refusals of the drivers always: Docker shows its user
 /// the text, but not to whoever looks after the daemon.
@@ -100,6 +99,7 @@ class Service {
 
   int Run(Doors doors) {
     EnsureDefaultNetwork(*parts_.engine, options_.config);
+    ReleaseUnwritten(parts_);
     Listen(doors);
     if (options_.ready) options_.ready(*parts_.engine, doors.tcp_ports);
     signals_.async_wait([this](const boost::system::error_code& error, int) {
@@ -137,8 +137,12 @@ class Service {
 
   http::Response AskDocker(const http::Request& request) {
     http::Response answer = parts_.docker->Handle(request);
-    if (request.target == "/NetworkDriver.CreateEndpoint") {
-      boost::asio::post(io_, [this] { LookForForgotten(); });
+    const bool makes = request.target == "/NetworkDriver.CreateEndpoint" ||
+                       request.target == "/IpamDriver.RequestPool";
+    if (makes) boost::asio::post(io_, [this] { LookForForgotten(); });
+    // The network's deletion comes next, or never.
+    if (request.target == "/IpamDriver.ReleasePool") {
+      boost::asio::post(io_, [this] { ReconcileAfter(kSettle); });
     }
     return answer;
   }
@@ -156,22 +160,16 @@ class Service {
   /// When the youngest endpoint is old enough; nothing is armed where none is made.
   void LookForForgotten() {
     if (stopping_) return;
-    forgotten_timer_.expires_after(kForgotten + kSettle);  // instead of an earlier time
+    forgotten_timer_.expires_after(std::chrono::seconds(kForgottenAfter) +
+                                   kSettle);  // instead of an earlier time
     forgotten_timer_.async_wait([this](const boost::system::error_code& error) {
       if (!error) boost::asio::post(worker_, [this] { Reconcile(); });
     });
   }
 
   void Reconcile() {
-    for (const auto& bridge : {parts_.docker_bridge, parts_.api_bridge}) {
-      if (!bridge) continue;
-      try {
-        if (bridge->Reconcile(static_cast<unsigned>(kForgotten.count())) == 0) continue;
-        boost::asio::post(io_, [this] { LookForForgotten(); });  // at what it led out
-      } catch (const std::exception& e) {
-        Warn(fmt::format("reconcile: {}", e.what()));
-      }
-    }
+    if (CollectForgotten(parts_) == 0) return;
+    boost::asio::post(io_, [this] { LookForForgotten(); });  // at what it led out
   }
 
   void Stop() {

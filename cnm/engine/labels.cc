@@ -220,7 +220,8 @@ std::string EncodeMacLabel(const net::Mac& mac) {
 void DecodeNetworkOptions(const json::Object& options, NetworkConfig& network) {
   options.Optional(kEnableIpv6Label, network.enable_ipv6);
   options.Optional(kInternalLabel, network.internal);
-  if (const auto generic = options.OptionalObject(kGenericLabel)) network.options = generic->Text();
+  const auto generic = options.OptionalObject(kGenericLabel);
+  if (generic && !generic->Keys().empty()) network.options = generic->Text();
 }
 
 void EncodeNetworkOptions(const NetworkConfig& network, json::Writer& writer) {

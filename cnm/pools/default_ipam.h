@@ -17,6 +17,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,15 @@ struct DefaultIpamOptions {
   std::string leases_directory = host_local::kDefaultDataDir;  ///< host-local's dataDir
   /// What predefined pools keep away from.
   std::function<std::vector<net::Prefix>()> subnets_in_use = [] { return SubnetsInUse(); };
+};
+
+/// Who uses a pool, as far as its users' own records tell.
+struct PoolClaim {
+  std::string address_space;
+  net::Prefix pool;                  ///< the subnet, without a sub-pool
+  uint32_t uses = 0;                 ///< networks on record that have requested it
+  std::set<net::Address> addresses;  ///< of their endpoints, and auxiliary ones
+  unsigned grace = 0;  ///< s: an address may be requested so long before it is on record
 };
 
 /// Errors, beside IpamDriver's: kConfig "invalid address space X", "sub-pool A is not in pool B",
@@ -64,6 +74,13 @@ class DefaultIpam : public engine::IpamDriver {
   /// What an endpoint or a container holds stays theirs; a gateway stays while the pool is used
   /// more than once.
   void ReleaseAddress(const std::string& pool_id, const net::Address& address) override;
+
+  /// How often this very pool was requested and not released; 0 also when there is none.
+  uint32_t UsesOf(const std::string& pool_id);
+  /// Releases what the pool holds for nobody: addresses that were requested and that none of its
+  /// users has on record, because a process was killed in between. Nothing, if the pool has other
+  /// users than the claim knows of. @returns how many
+  size_t ReleaseUnclaimed(const PoolClaim& claim);
 
  private:
   struct View;  ///< a pool as it is recorded

@@ -71,6 +71,11 @@ def trace(call, path):
     """Runs a call undisturbed; returns its points as (syscall, k, text), in order."""
     code = run(call, trace=path)
     assert code == 0, f"the undisturbed call failed: {code}: {open(path, encoding='utf-8').read()[-2000:]}"
+    return read_trace(path)
+
+
+def read_trace(path):
+    """The points of a trace that strace wrote: (syscall, k, text), in order."""
     counts, points, seen = {}, [], set()
     with open(path, encoding="utf-8", errors="replace") as lines:
         for line in lines:

@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "cnm/engine/driver.h"
 #include "cnm/engine/ipam_driver.h"
@@ -23,6 +24,9 @@ struct Backend {
   /// Called when Docker activates the plugin: a daemon has started, and will ask again for the
   /// pools and addresses of its networks.
   std::function<void()> activated = {};
+  /// Called before a network is created, and when it is deleted or could not be created.
+  std::function<void(const engine::NetworkConfig&)> creating = {};
+  std::function<void(const std::string& id)> deleted = {};
 };
 
 /// Answers Docker's calls; from several threads at once.

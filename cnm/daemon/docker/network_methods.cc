@@ -62,12 +62,20 @@ std::string CreateNetwork(const Backend& backend, const json::Object& request) {
   }
   network.ipv4 = engine::DecodePools(request, "IPv4Data");
   network.ipv6 = engine::DecodePools(request, "IPv6Data");
-  backend.network->CreateNetwork(network);
+  if (backend.creating) backend.creating(network);
+  try {
+    backend.network->CreateNetwork(network);
+  } catch (const Error&) {
+    if (backend.deleted) backend.deleted(network.id);
+    throw;
+  }
   return kNothing;
 }
 
 std::string DeleteNetwork(const Backend& backend, const json::Object& request) {
-  backend.network->DeleteNetwork(RequiredText(request, "NetworkID"));
+  const std::string id = RequiredText(request, "NetworkID");
+  backend.network->DeleteNetwork(id);
+  if (backend.deleted) backend.deleted(id);
   return kNothing;
 }
 

@@ -1,11 +1,16 @@
-// replayed_ipam.cc: an IPAM driver for Docker, whose replays are no new requests.
+// replayed_ipam.cc: an IPAM driver for Docker, whose replays and repetitions are no new requests.
 #include "cnm/daemon/docker/replayed_ipam.h"
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "cnm/engine/identifier.h"
+#include "cnm/engine/pool_request.h"
 #include "common/base/error.h"
-#include "common/json/object.h"
-#include "common/json/writer.h"
+#include "common/base/log.h"
 #include "ipam/pool.h"
 
 namespace cnm::docker {
@@ -13,78 +18,193 @@ namespace {
 
 constexpr char kKey[] = "docker/pools";
 
-}  // namespace
-
-ReplayedIpam::ReplayedIpam(std::shared_ptr<engine::IpamDriver> driver,
-                           const std::string& durable_directory, HeldByDocker held)
-    : driver_(std::move(driver)),
-      held_(std::move(held)),
-      store_(durable_directory, Durability::kDurable) {}
-
-ReplayedIpam::Counts ReplayedIpam::Read() {
-  Counts counts;
-  const auto document = store_.Get(kKey);
-  if (!document) return counts;
-  const json::Object pools = json::Parse(document->json, kKey).RequiredObject("pools");
-  for (const std::string& id : pools.Keys()) pools.Optional(id, counts[id]);
-  return counts;
+int64_t Now() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::seconds>(now).count();
 }
 
-void ReplayedIpam::Write(const Counts& counts) {
-  json::Writer writer(json::Style::kIndented);
-  writer.BeginObject().Member("schema", 1).Key("pools").BeginObject();
-  for (const auto& [id, count] : counts) writer.Member(id, count);
-  store_.Put(kKey, writer.EndObject().EndObject().Take(), kAnyVersion);
+std::string TextOf(const engine::PoolSpec& spec) {
+  std::string text = fmt::format("{} {} {} {}", spec.address_space, spec.ipv6 ? 6 : 4,
+                                 spec.pool ? spec.pool->ToString() : "any",
+                                 spec.sub_pool ? spec.sub_pool->ToString() : "all");
+  for (const auto& [key, value] : spec.options) text += fmt::format(" {}={}", key, value);
+  return text;
+}
+
+}  // namespace
+
+ReplayedIpam::ReplayedIpam(std::shared_ptr<engine::IpamDriver> driver, ReplayedIpamOptions options)
+    : driver_(std::move(driver)),
+      options_(std::move(options)),
+      store_(options_.durable_directory, Durability::kDurable) {}
+
+/// Nobody else writes it.
+PoolLedger& ReplayedIpam::Ledger() {
+  if (ledger_) return *ledger_;
+  const auto document = store_.Get(kKey);
+  ledger_ = document ? DecodePoolLedger(document->json) : PoolLedger();
+  for (const auto& [request, grant] : ledger_->open) unanswered_.insert(request);
+  Recover();
+  return *ledger_;
+}
+
+void ReplayedIpam::Write() {
+  store_.Put(kKey, Encode(*ledger_), kAnyVersion);
+}
+
+/// Ends the releases during which an earlier process was killed.
+void ReplayedIpam::Recover() {
+  if (ledger_->releasing.empty()) return;
+  for (const auto& [pool, before] : ledger_->releasing) {
+    if (options_.uses(pool) >= before) driver_->ReleasePool(pool);
+  }
+  ledger_->releasing.clear();
+  Write();
 }
 
 void ReplayedIpam::Activated() {
   const std::scoped_lock lock(mutex_);
-  unclaimed_ = Read();
+  unclaimed_ = Ledger().uses;
+}
+
+void ReplayedIpam::AddNetwork(const engine::NetworkConfig& network) {
+  const std::scoped_lock lock(mutex_);
+  const auto before = Ledger().networks;
+  Ledger().AddNetwork(network, Now());
+  if (Ledger().networks != before) Write();
+}
+
+void ReplayedIpam::RemoveNetwork(const std::string& id) {
+  const std::scoped_lock lock(mutex_);
+  if (!Ledger().networks.contains(id)) return;
+  Ledger().RemoveNetwork(id, Now());
+  Write();
+}
+
+bool ReplayedIpam::Has(const std::string& network_id) {
+  const std::scoped_lock lock(mutex_);
+  return Ledger().networks.contains(network_id);
+}
+
+std::vector<std::string> ReplayedIpam::Ended() {
+  const std::scoped_lock lock(mutex_);
+  return Ledger().Ended();
+}
+
+void ReplayedIpam::ReleaseForgotten(unsigned seconds) {
+  const std::scoped_lock lock(mutex_);
+  const int64_t latest = Now() - seconds;
+  const PoolLedger seen = Ledger();
+  for (const auto& [request, grant] : seen.open) {
+    if (grant.since > latest) continue;
+    Warn(fmt::format("docker did not receive its pool ({}): released", grant.asked));
+    grant.pool.empty() ? Abandon(request) : Release(grant.pool);
+  }
+  for (const auto& [id, network] : seen.deleted) {
+    if (network.since > latest) continue;
+    Warn(fmt::format("docker did not release the pools of network {}: released", id));
+    for (const std::string& pool : network.pools) Release(pool);
+  }
+}
+
+/// Gives up what the driver may have given to this request.
+void ReplayedIpam::Abandon(const std::string& request) {
+  const std::string& asked = Ledger().open.at(request).asked;
+  try {
+    const engine::Pool pool = driver_->RequestPool(
+        {.address_space = asked.substr(0, asked.find(' ')),
+         .options = {{engine::kRequestOption, request}, {engine::kFindOption, "true"}}});
+    driver_->ReleasePool(pool.id);
+  } catch (const Error& e) {
+    if (e.code() != Code::kNotFound) throw;
+  }
+  Ledger().open.erase(request);
+  Write();
 }
 
 bool ReplayedIpam::Claim(const std::string& pool_id) {
   const auto found = unclaimed_.find(pool_id);
   if (found == unclaimed_.end() || found->second == 0) return false;
   --found->second;
+  if (Ledger().Close(pool_id)) Write();
   return true;
+}
+
+/// A name for the request: the one of the same that was not answered, or a new one.
+std::string ReplayedIpam::NameRequest(const std::string& asked) {
+  for (const std::string& request : unanswered_) {
+    const auto grant = Ledger().open.find(request);
+    if (grant == Ledger().open.end() || grant->second.asked != asked) continue;
+    std::string found = request;
+    unanswered_.erase(found);
+    return found;
+  }
+  std::string made = engine::NewId();
+  Ledger().open[made] = {.asked = asked, .pool = {}, .since = Now()};
+  Write();  // before the request: a kill must not leave a use that nobody knows of
+  return made;
 }
 
 engine::Pool ReplayedIpam::RequestPool(const engine::PoolSpec& spec) {
   const std::scoped_lock lock(mutex_);
+  PoolLedger& ledger = Ledger();
   if (spec.pool) {
     const std::string& space = spec.address_space.empty() ? LocalSpace() : spec.address_space;
     const auto id = ipam::PoolId::Make(space, *spec.pool, spec.sub_pool);
     if (Claim(id.ToString())) return {.id = id.ToString(), .pool = id.subnet};
   }
-  engine::Pool pool = driver_->RequestPool(spec);
-  Counts counts = Read();
-  ++counts[pool.id];
-  Write(counts);
+  const std::string request = NameRequest(TextOf(spec));
+  engine::PoolSpec named = spec;
+  named.options[engine::kRequestOption] = request;
+  engine::Pool pool;
+  try {
+    pool = driver_->RequestPool(named);
+  } catch (const Error&) {
+    ledger.open.erase(request);
+    Write();
+    throw;
+  }
+  PoolLedger::Grant& grant = ledger.open.at(request);
+  if (!grant.pool.empty()) return pool;  // it is counted
+  grant.pool = pool.id;
+  ledger.Gain(pool.id, Now());
+  Write();
   return pool;
 }
 
 void ReplayedIpam::ReleasePool(const std::string& pool_id) {
   const std::scoped_lock lock(mutex_);
-  driver_->ReleasePool(pool_id);
-  Counts counts = Read();
-  const auto found = counts.find(pool_id);
-  if (found == counts.end()) return;
-  if (--found->second == 0) counts.erase(found);
-  Write(counts);
-  // One use less: it had been claimed, or will not be.
-  const uint32_t left = counts.contains(pool_id) ? counts[pool_id] : 0;
-  if (const auto open = unclaimed_.find(pool_id); open != unclaimed_.end() && open->second > left) {
-    open->second = left;
+  Release(pool_id);
+}
+
+void ReplayedIpam::Release(const std::string& pool_id) {
+  PoolLedger& ledger = Ledger();
+  if (!ledger.Lose(pool_id)) {
+    throw Error(Code::kNotFound, fmt::format("pool {}: docker has none", pool_id));
   }
+  ledger.releasing[pool_id] = options_.uses(pool_id);
+  // One use less: it had been claimed, or will not be.
+  const uint32_t left = ledger.uses.contains(pool_id) ? ledger.uses.at(pool_id) : 0;
+  if (const auto open = unclaimed_.find(pool_id); open != unclaimed_.end()) {
+    open->second = std::min(open->second, left);
+  }
+  Write();
+  driver_->ReleasePool(pool_id);
+  ledger.releasing.erase(pool_id);
+  Write();
 }
 
 std::optional<net::Prefix> ReplayedIpam::RequestAddress(
     const std::string& pool_id, const std::optional<net::Address>& address,
     const std::map<std::string, std::string>& options) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (Ledger().Close(pool_id)) Write();
+  }
   try {
     return driver_->RequestAddress(pool_id, address, options);
   } catch (const Error& e) {
-    if (e.code() != Code::kInUse || !address || !held_(*address)) throw;
+    if (e.code() != Code::kInUse || !address || !options_.held(*address)) throw;
     return net::Prefix{*address, ipam::PoolId::Parse(pool_id).subnet.length};
   }
 }

@@ -1,36 +1,57 @@
-// replayed_ipam.h: an IPAM driver for Docker, whose replays are no new requests.
+// replayed_ipam.h: an IPAM driver for Docker, whose replays and repetitions are no new requests.
 //
 // Theory of operation: when a Docker daemon starts it activates its plugins anew and requests every
 // pool, gateway and live address of its networks again. To a driver that counts the uses of a pool
 // each replay would be one more use, never to be released. So what Docker has is counted here,
-// durably; an activation makes all of it unclaimed, and a request for an unclaimed pool claims it
-// and counts nothing. An address that an endpoint of Docker's holds is given again; if another
-// container asks for it, creating that one's endpoint fails and names the holder.
+// durably (pool_ledger.h); an activation makes all of it unclaimed, and a request for an unclaimed
+// pool claims it and counts nothing. A request that a killed daemon of ours did not answer has a
+// name, under which the driver gives the same pool again. An address that an endpoint of Docker's
+// holds is given again; if another container asks for it, creating that one's endpoint fails and
+// names the holder.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
+#include "cnm/daemon/docker/pool_ledger.h"
 #include "cnm/engine/ipam_driver.h"
 #include "cnm/store/file_store.h"
 
 namespace cnm::docker {
 
-/// Whether an endpoint of Docker's has this address.
-using HeldByDocker = std::function<bool(const net::Address& address)>;
+struct ReplayedIpamOptions {
+  std::string durable_directory;  ///< the ledger is `docker/pools.json` in it
+  /// Whether an endpoint of Docker's has this address.
+  std::function<bool(const net::Address& address)> held;
+  /// How often the driver counts a pool as used, by whomever; 0 = it has no such pool.
+  std::function<uint32_t(const std::string& pool_id)> uses;
+};
 
+/// Thread safe.
 class ReplayedIpam : public engine::IpamDriver {
  public:
-  /// The counts are `<durable_directory>/docker/pools.json`.
-  ReplayedIpam(std::shared_ptr<engine::IpamDriver> driver, const std::string& durable_directory,
-               HeldByDocker held);
+  ReplayedIpam(std::shared_ptr<engine::IpamDriver> driver, ReplayedIpamOptions options);
 
   /// A Docker daemon has started.
   void Activated();
+  /// Docker creates this network; also again.
+  void AddNetwork(const engine::NetworkConfig& network);
+  /// It is deleted, or could not be created.
+  void RemoveNetwork(const std::string& id);
+
+  /// Whether the network's pools are ours.
+  bool Has(const std::string& network_id);
+  /// The networks that have ended, for Docker has released their pools, and were not deleted.
+  std::vector<std::string> Ended();
+  /// Releases what Docker has not received or has forgotten to release for so long.
+  void ReleaseForgotten(unsigned seconds);
 
   std::string name() const override { return driver_->name(); }
   bool requires_mac() const override { return driver_->requires_mac(); }
@@ -38,6 +59,7 @@ class ReplayedIpam : public engine::IpamDriver {
   std::string GlobalSpace() override { return driver_->GlobalSpace(); }
 
   engine::Pool RequestPool(const engine::PoolSpec& spec) override;
+  /// @throws Error kNotFound when Docker has no use of it
   void ReleasePool(const std::string& pool_id) override;
   std::optional<net::Prefix> RequestAddress(
       const std::string& pool_id, const std::optional<net::Address>& address,
@@ -45,17 +67,21 @@ class ReplayedIpam : public engine::IpamDriver {
   void ReleaseAddress(const std::string& pool_id, const net::Address& address) override;
 
  private:
-  using Counts = std::map<std::string, uint32_t>;  ///< by pool id
-
-  Counts Read();
-  void Write(const Counts& counts);
+  PoolLedger& Ledger();
+  void Write();
+  void Recover();
   bool Claim(const std::string& pool_id);
+  std::string NameRequest(const std::string& asked);
+  void Release(const std::string& pool_id);
+  void Abandon(const std::string& request);
 
   std::shared_ptr<engine::IpamDriver> driver_;
-  HeldByDocker held_;
+  ReplayedIpamOptions options_;
   std::mutex mutex_;  ///< for all below
   FileStore store_;
-  Counts unclaimed_;
+  std::optional<PoolLedger> ledger_;  ///< once it was read
+  std::set<std::string> unanswered_;  ///< the grants that an earlier process of ours left open
+  std::map<std::string, uint32_t> unclaimed_;
 };
 
 }  // namespace cnm::docker

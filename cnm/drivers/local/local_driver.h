@@ -62,6 +62,9 @@ class LocalDriver final : public engine::NetworkDriver {
   void RevokeExternalConnectivity(const std::string& network_id,
                                   const std::string& endpoint_id) override;
 
+  /// This door's networks.
+  std::vector<engine::NetworkConfig> Networks() const;
+
   /// Puts right what ended without a call: endpoints whose container is provably gone, what a
   /// killed process left, and (Docker never asks twice) endpoints that nobody joined for
   /// `forgotten_after` seconds, or whose link Docker has put back onto the host. To be called at

@@ -146,6 +146,12 @@ bool LocalDriver::IsOurs(const LocalNetwork& network, Controller& controller) co
          });
 }
 
+std::vector<engine::NetworkConfig> LocalDriver::Networks() const {
+  std::vector<engine::NetworkConfig> configs;
+  for (const auto& network : networks_.All()) configs.push_back(network->config);
+  return configs;
+}
+
 void LocalDriver::DeleteNetwork(const std::string& network_id) {
   const std::lock_guard guard(changes_);
   const auto network = networks_.Find(network_id);

@@ -282,6 +282,29 @@ TEST_F(DefaultIpamTest, WhatAnEndpointTookOverIsItsOwn) {
   EXPECT_EQ(Lease("pool-192.0.2.0-24/192.0.2.1"), "");
 }
 
+TEST_F(DefaultIpamTest, WhatNobodyClaimsIsReleased) {
+  const engine::Pool pool = Pool("192.0.2.0/24");
+  ipam_.RequestAddress(pool.id, Ip("192.0.2.1"), kGateway);
+  for (const char* address : {"192.0.2.2", "192.0.2.3", "192.0.2.4"}) This(pool.id, address);
+  ASSERT_TRUE(OpenLeases(root_ / "leases", "pool-192.0.2.0-24")
+                  .Transfer(Ip("192.0.2.4"), PoolOwner(Ip("192.0.2.4")), {"endpoint", ""}));
+  PoolClaim claim{.address_space = "LocalDefault",
+                  .pool = Net("192.0.2.0/24"),
+                  .uses = 1,
+                  .addresses = {Ip("192.0.2.2")},
+                  .grace = 60};
+  EXPECT_EQ(ipam_.ReleaseUnclaimed(claim), 0U) << "it was requested just now";
+  claim.grace = 0;
+  claim.uses = 0;
+  EXPECT_EQ(ipam_.ReleaseUnclaimed(claim), 0U) << "of somebody whom the claim does not know";
+  claim.uses = 1;
+  EXPECT_EQ(ipam_.ReleaseUnclaimed(claim), 1U);
+  EXPECT_EQ(Lease("pool-192.0.2.0-24/192.0.2.3"), "");
+  for (const char* held : {"192.0.2.1", "192.0.2.2", "192.0.2.4"}) {
+    EXPECT_NE(Lease(std::string("pool-192.0.2.0-24/") + held), "") << held;
+  }
+}
+
 TEST_F(DefaultIpamTest, Ipv6PoolsGiveAddressesAsWell) {
   const std::string id = Pool("2001:db8::/64", kBlue).id;
   const std::string id4 = Pool("192.0.2.0/24", kBlue).id;

@@ -28,9 +28,12 @@ class Replay : public DirectoryTest {
   }
   /// As after a restart of our own daemon: all but the files is new.
   std::unique_ptr<ReplayedIpam> Open() {
-    return std::make_unique<ReplayedIpam>(ipam_, Path("durable"), [this](const auto& address) {
-      return held_.contains(address.ToString());
-    });
+    return std::make_unique<ReplayedIpam>(
+        ipam_,
+        ReplayedIpamOptions{
+            .durable_directory = Path("durable"),
+            .held = [this](const auto& address) { return held_.contains(address.ToString()); },
+            .uses = [this](const auto& /*pool_id*/) { return uses_; }});
   }
   static engine::PoolSpec Spec() {
     return {.address_space = "LocalDefault", .pool = PrefixOf("192.0.2.0/24")};
@@ -39,11 +42,12 @@ class Replay : public DirectoryTest {
   Diary diary_;
   std::shared_ptr<FakeIpam> ipam_ = std::make_shared<FakeIpam>(diary_);
   std::set<std::string> held_;
+  uint32_t uses_ = 1;
 };
 
 TEST_F(Replay, CountsAPoolOnceHoweverOftenDockerStarts) {
   Open()->RequestPool(Spec());
-  EXPECT_EQ(diary_.Take(), "pool LocalDefault 192.0.2.0/24 all [] v6=false");
+  EXPECT_TRUE(diary_.Take().starts_with("pool LocalDefault 192.0.2.0/24 all [cnm.request="));
   const auto after_kill = Open();
   for (int start = 0; start < 3; ++start) {
     after_kill->Activated();
@@ -86,6 +90,82 @@ TEST_F(Replay, CountsNothingThatFailed) {
   ipam->Activated();
   ipam->RequestPool(Spec());
   EXPECT_NE(diary_.Take(), "");
+}
+
+TEST_F(Replay, AnswersARepeatedRequestWithTheSamePool) {
+  const auto killed = Open();
+  killed->RequestPool(Spec());
+  const std::string asked = diary_.Take();
+  const auto ipam = Open();
+  EXPECT_EQ(ipam->RequestPool(Spec()).id, kPool);
+  EXPECT_EQ(diary_.Take(), asked) << "the same request";
+  ipam->RequestPool(Spec());
+  EXPECT_NE(diary_.Take(), asked) << "another network";
+  ipam->ReleasePool(kPool);
+  ipam->ReleasePool(kPool);
+  EXPECT_THROW(ipam->ReleasePool(kPool), Error) << "two uses in all";
+}
+
+TEST_F(Replay, CountsANewRequestOnceAddressesWereGiven) {
+  const auto killed = Open();
+  killed->RequestPool(Spec());
+  const std::string asked = diary_.Take();
+  killed->RequestAddress(kPool, std::nullopt, {});
+  diary_.Take();
+  Open()->RequestPool(Spec());
+  EXPECT_NE(diary_.Take(), asked);
+}
+
+TEST_F(Replay, ReleasesAPoolThatDockerDidNotReceive) {
+  const auto ipam = Open();
+  ipam->RequestPool(Spec());
+  diary_.Take();
+  ipam->ReleaseForgotten(300);
+  EXPECT_EQ(diary_.Take(), "");
+  ipam->ReleaseForgotten(0);
+  EXPECT_EQ(diary_.Take(), std::string("release pool ") + kPool);
+  ipam->ReleaseForgotten(0);
+  EXPECT_EQ(diary_.Take(), "");
+}
+
+TEST_F(Replay, KeepsAPoolWhoseGatewayWasRequested) {
+  const auto ipam = Open();
+  ipam->RequestPool(Spec());
+  ipam->RequestAddress(kPool, std::nullopt, {});
+  diary_.Take();
+  ipam->ReleaseForgotten(0);
+  EXPECT_EQ(diary_.Take(), "");
+}
+
+TEST_F(Replay, ReleasesThePoolOfADeletedNetwork) {
+  const auto ipam = Open();
+  ipam->RequestPool(Spec());
+  ipam->RequestAddress(kPool, std::nullopt, {});
+  ipam->AddNetwork({.id = "blue",
+                    .options = {},
+                    .ipv4 = {{.address_space = "LocalDefault", .pool = PrefixOf("192.0.2.0/24")}}});
+  EXPECT_TRUE(ipam->Has("blue"));
+  ipam->RemoveNetwork("blue");
+  diary_.Take();
+  ipam->ReleaseForgotten(0);
+  EXPECT_EQ(diary_.Take(), std::string("release pool ") + kPool);
+}
+
+/// The fake counts no uses itself: as if the release had reached it, or not.
+TEST_F(Replay, EndsAReleaseThatWasKilled) {
+  for (const uint32_t uses_after : {1U, 0U}) {
+    uses_ = 1;
+    const auto killed = Open();
+    killed->RequestPool(Spec());
+    diary_.Take();
+    diary_.failure = Error(Code::kIo, "killed here");
+    EXPECT_THROW(killed->ReleasePool(kPool), Error);
+    diary_.failure.reset();
+    diary_.Take();
+    uses_ = uses_after;
+    EXPECT_TRUE(Open()->Ended().empty());
+    EXPECT_EQ(diary_.Take(), uses_after == 1 ? std::string("release pool ") + kPool : "");
+  }
 }
 
 TEST_F(Replay, GivesAnAddressOfItsOwnEndpointsAgain) {
