@@ -7,7 +7,7 @@ readonly DNET_PID=/run/e2e/dnet.pid DNET_LOG=/run/e2e/dnet.log PORT=41000
 readonly API=http://127.0.0.1:$PORT
 
 setup_file() {
-  private_usr_share
+  private_dir /usr/share # dnet -d announces its test driver there
   # The engine keeps containers' files in /var/lib/docker.
   cat > /run/e2e/dnet.toml << END
 [daemon]

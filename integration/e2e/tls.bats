@@ -141,7 +141,7 @@ tlskey = "$CERTS/server/key.pem"
 files = "/run/e2e/files"
 netns = "/run/e2e/netns"
 END
-  private_usr_share
+  private_dir /usr/share # dnet -d announces its test driver there
   setsid "$CNM_PLUGINS/dnet" -d -H tcp://:$PORT -c /run/e2e/dnet-tls.toml < /dev/null >> $CNMD_LOG 2>&1 3>&- 4>&- &
   echo $! > $CNMD_PID
   wait_for 20 get client $URL

@@ -148,12 +148,13 @@ client.send(b"?")
 print(client.recv(2048).decode())' "$2" "$3" 2> /dev/null
 }
 
-# private_usr_share: what is written below /usr/share (dnet -d announces its test driver there) is gone with the suite.
-private_usr_share() {
-  mkdir -p /run/e2e/upper
-  mount -t tmpfs tmpfs /run/e2e/upper
-  mkdir /run/e2e/upper/{share,work}
-  mount -t overlay overlay -o lowerdir=/usr/share,upperdir=/run/e2e/upper/share,workdir=/run/e2e/upper/work /usr/share
+# private_dir DIR: what is written below DIR is gone with the suite.
+private_dir() {
+  local own=/run/e2e/own$1
+  mkdir -p "$own"
+  mount -t tmpfs tmpfs "$own"
+  mkdir "$own/upper" "$own/work"
+  mount -t overlay overlay -o "lowerdir=$1,upperdir=$own/upper,workdir=$own/work" "$1"
 }
 
 # outside_up ADDRESS/PREFIX HOST_ADDRESS/PREFIX: a netns "outside" beyond the host, with no route back to any container
