@@ -91,8 +91,7 @@ expect_page() { expect "page at $2" "$PAGE" "$(fetch "$1" "$2")"; }
   make_network green 10.81.0.0/24
   docker_start one blue
   docker_web web green
-  run docker exec one wget -q -T 2 -O - "http://$(docker_address web green)/"
-  [ "$status" -ne 0 ]
+  run ! fetch "$(docker_netns one)" "http://$(docker_address web green)/"
 }
 
 @test "docker: an internal network reaches its own and nothing else" {

@@ -65,8 +65,19 @@ void EncodeTexts(std::string_view name, const std::vector<std::string>& texts,
 
 }  // namespace
 
-bool PoolLedger::Close(const std::string& pool_id) {
-  return std::erase_if(open, [&](const auto& grant) { return grant.second.pool == pool_id; }) > 0;
+bool PoolLedger::Close(const std::string& pool_id, bool gateway) {
+  auto last = open.end();
+  uint32_t count = 0;
+  for (auto grant = open.begin(); grant != open.end(); ++grant) {
+    if (grant->second.pool != pool_id) continue;
+    ++count;
+    if (last == open.end() || grant->second.since >= last->second.since) last = grant;
+  }
+  const auto used = uses.find(pool_id);
+  const bool all_open = used != uses.end() && used->second == count;
+  if (last == open.end() || !(gateway || all_open)) return false;
+  open.erase(last);
+  return true;
 }
 
 void PoolLedger::Gain(const std::string& pool_id, int64_t now) {
@@ -75,7 +86,7 @@ void PoolLedger::Gain(const std::string& pool_id, int64_t now) {
 }
 
 bool PoolLedger::Lose(const std::string& pool_id) {
-  Close(pool_id);
+  Close(pool_id, false);
   const auto found = uses.find(pool_id);
   if (found == uses.end()) return false;
   const auto is_its = [&](const auto& network) { return Has(network.second, pool_id); };
@@ -92,6 +103,7 @@ bool PoolLedger::Lose(const std::string& pool_id) {
   uses.erase(found);
   granted.erase(pool_id);
   released.erase(pool_id);
+  std::erase_if(open, [&](const auto& grant) { return grant.second.pool == pool_id; });
   for (auto& [id, network] : deleted) std::erase(network.pools, pool_id);
   std::erase_if(deleted, [](const auto& network) { return network.second.pools.empty(); });
   return true;

@@ -44,8 +44,9 @@ struct PoolLedger {
   /// The uses that the driver counted just before a release that is under way.
   std::map<std::string, uint32_t> releasing = {};
 
-  /// An address of the pool was requested: its grants were received. @returns whether one was open
-  bool Close(const std::string& pool_id);
+  /// Docker uses the pool, so one grant was received, unless that one has been closed already. A
+  /// gateway is requested right after its pool: this was the last. @returns whether one was closed
+  bool Close(const std::string& pool_id, bool gateway);
   /// One use more.
   void Gain(const std::string& pool_id, int64_t now);
   /// One use less. @returns false when there was none

@@ -98,7 +98,12 @@ void ReplayedIpam::ReleaseForgotten(unsigned seconds) {
   for (const auto& [request, grant] : seen.open) {
     if (grant.since > latest) continue;
     Warn(fmt::format("docker did not receive its pool ({}): released", grant.asked));
-    grant.pool.empty() ? Abandon(request) : Release(grant.pool);
+    if (grant.pool.empty()) {
+      Abandon(request);
+    } else {
+      Ledger().open.erase(request);  // written with the release
+      Release(grant.pool);
+    }
   }
   for (const auto& [id, network] : seen.deleted) {
     if (network.since > latest) continue;
@@ -126,7 +131,7 @@ bool ReplayedIpam::Claim(const std::string& pool_id) {
   const auto found = unclaimed_.find(pool_id);
   if (found == unclaimed_.end() || found->second == 0) return false;
   --found->second;
-  if (Ledger().Close(pool_id)) Write();
+  if (Ledger().Close(pool_id, false)) Write();
   return true;
 }
 
@@ -199,7 +204,9 @@ std::optional<net::Prefix> ReplayedIpam::RequestAddress(
     const std::map<std::string, std::string>& options) {
   {
     const std::scoped_lock lock(mutex_);
-    if (Ledger().Close(pool_id)) Write();
+    const auto type = options.find(engine::kRequestTypeLabel);
+    const bool gateway = type != options.end() && type->second == engine::kGatewayLabel;
+    if (Ledger().Close(pool_id, gateway)) Write();
   }
   try {
     return driver_->RequestAddress(pool_id, address, options);

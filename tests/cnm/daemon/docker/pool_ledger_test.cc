@@ -64,6 +64,26 @@ TEST(PoolLedger, OnlyAPoolThatWasJustRequestedIsANewNetworks) {
   EXPECT_TRUE(ledger.networks.empty());
 }
 
+TEST(PoolLedger, AGatewaySaysOfTheLastGrantThatItWasReceived) {
+  PoolLedger ledger;
+  ledger.Gain(kPool, 100);
+  ledger.open["lost"] = {.asked = {}, .pool = kPool, .since = 100};
+  ledger.Gain(kPool, 150);
+  ledger.open["received"] = {.asked = {}, .pool = kPool, .since = 150};
+  EXPECT_TRUE(ledger.Close(kPool, true));
+  EXPECT_FALSE(ledger.Close(kPool, false)) << "it is the other one's address";
+  EXPECT_TRUE(ledger.open.contains("lost"));
+  EXPECT_FALSE(ledger.open.contains("received"));
+}
+
+TEST(PoolLedger, AnyAddressSaysOfTheOnlyGrantThatItWasReceived) {
+  PoolLedger ledger;
+  ledger.Gain(kPool, 100);
+  ledger.open["received"] = {.asked = {}, .pool = kPool, .since = 100};
+  EXPECT_TRUE(ledger.Close(kPool, false));
+  EXPECT_TRUE(ledger.open.empty());
+}
+
 TEST(PoolLedger, TwoSubPoolsAreTwoNetworks) {
   PoolLedger ledger;
   const std::string low = std::string(kPool) + "/192.0.2.0/25";

@@ -1,6 +1,7 @@
 // replayed_ipam_test.cc: what a restarted Docker daemon asks for again.
 #include "cnm/daemon/docker/replayed_ipam.h"
 
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -126,6 +127,21 @@ TEST_F(Replay, ReleasesAPoolThatDockerDidNotReceive) {
   EXPECT_EQ(diary_.Take(), std::string("release pool ") + kPool);
   ipam->ReleaseForgotten(0);
   EXPECT_EQ(diary_.Take(), "");
+}
+
+TEST_F(Replay, ReleasesOnceWhatDockerDidNotReceiveBeforeItAskedAgain) {
+  const auto ipam = Open();
+  const std::map<std::string, std::string> gateway = {
+      {engine::kRequestTypeLabel, engine::kGatewayLabel}};
+  ipam->RequestPool(Spec());
+  ipam->RequestPool(Spec());
+  ipam->RequestAddress(kPool, std::nullopt, gateway);
+  ipam->RequestAddress(kPool, std::nullopt, {});
+  diary_.Take();
+  for (int round = 0; round < 2; ++round) ipam->ReleaseForgotten(0);
+  EXPECT_EQ(diary_.Take(), std::string("release pool ") + kPool);
+  ipam->ReleasePool(kPool);
+  EXPECT_THROW(ipam->ReleasePool(kPool), Error);
 }
 
 TEST_F(Replay, KeepsAPoolWhoseGatewayWasRequested) {
