@@ -95,6 +95,10 @@ NetworkView Client::GetNetwork(const std::string& id) const {
   return DecodeNetwork(Send("GET", fmt::format("/networks/{}", PathId(id))));
 }
 
+NetworkView Client::GetNetworkDetails(const std::string& id) const {
+  return DecodeNetwork(Send("GET", fmt::format("/networks/{}/details", PathId(id))));
+}
+
 std::vector<ServiceView> Client::Services(const std::string& network) const {
   return ServicesBy(network.empty() ? "" : fmt::format("?network={}", QueryValue(network)));
 }

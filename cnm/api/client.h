@@ -22,6 +22,7 @@ struct NetworkView {
   std::string id;
   std::string type;
   std::vector<ServiceView> endpoints;
+  std::string created = {};  ///< RFC 3339; only in its details
 };
 
 /// A sandbox; as a backend where nothing is attached all is "".
@@ -91,6 +92,7 @@ class Client {
   std::string CreateNetwork(const NetworkRequest& request) const;
   void DeleteNetwork(const std::string& id) const;
   NetworkView GetNetwork(const std::string& id) const;
+  NetworkView GetNetworkDetails(const std::string& id) const;
 
   /// Of a network by name; "" = of all.
   std::vector<ServiceView> Services(const std::string& network = {}) const;

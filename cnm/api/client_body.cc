@@ -55,6 +55,7 @@ NetworkView NetworkIn(const json::Object& o) {
   o.Optional("name", network.name);
   o.Optional("id", network.id);
   o.Optional("type", network.type);
+  o.Optional("created", network.created);
   const std::vector<json::Object> endpoints = o.Objects("endpoints");
   network.endpoints.reserve(endpoints.size());
   for (const json::Object& endpoint : endpoints) network.endpoints.push_back(ServiceIn(endpoint));

@@ -1,9 +1,9 @@
 // lookup.cc: the objects that the REST API's clients name.
 #include "cnm/api/lookup.h"
 
-#include <algorithm>
+#include <optional>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -43,12 +43,9 @@ engine::EndpointInfo EndpointOf(const engine::Engine& engine, const Route& route
 }
 
 engine::EndpointInfo ServiceOf(const engine::Engine& engine, const Route& route) {
-  std::vector<engine::EndpointInfo> all = engine.Endpoints();
-  const auto found = std::find_if(all.begin(), all.end(), [&](const engine::EndpointInfo& e) {
-    return e.id == route.endpoint;
-  });
-  if (found == all.end()) throw Error(Code::kNotFound, "Service not found");
-  return std::move(*found);
+  std::optional<engine::EndpointInfo> found = engine.FindEndpoint(route.endpoint);
+  if (!found) throw Error(Code::kNotFound, "Service not found");
+  return *std::move(found);
 }
 
 engine::SandboxInfo SandboxById(const engine::Engine& engine, const std::string& id) {

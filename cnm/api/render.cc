@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "cnm/engine/labels.h"
+#include "common/base/clock.h"
 #include "common/json/writer.h"
 
 namespace cnm::api {
@@ -133,6 +134,7 @@ std::string RenderNetworkDetails(const NetworkInfo& network,
   json::Writer w;
   w.BeginObject();
   WriteNetworkMembers(network, PointersTo(endpoints), w);
+  w.Member("created", UtcText(network.created_ns));
   w.Member("scope", network.scope == engine::Scope::kGlobal ? "global" : "local");
   w.Member("internal", network.config.internal);
   w.Member("enable_ipv6", network.config.enable_ipv6);

@@ -1,4 +1,9 @@
 // network.cc: dnet network create, rm, ls, info.
+#include <algorithm>
+#include <charconv>
+#include <string>
+#include <vector>
+
 #include <fmt/format.h>
 
 #include "cnm/dnet/commands.h"
@@ -48,6 +53,27 @@ void Remove(const Call& call) {
   if (!helped) call.client.DeleteNetwork(call.client.FindNetworkId(arguments[0]));
 }
 
+/// @throws Error kEnvironment "invalid value "x" for flag -n: want a number"
+int ParseCount(const std::string& text) {
+  int count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error == std::errc() && end == text.data() + text.size()) return count;
+  throw Error(Code::kEnvironment,
+              fmt::format("invalid value \"{}\" for flag -n: want a number", text));
+}
+
+/// The latest first. libnetwork's list says nothing about time, so each network is asked.
+std::vector<api::NetworkView> LastOf(std::vector<api::NetworkView> networks, size_t count,
+                                     const api::Client& client) {
+  for (api::NetworkView& network : networks) {
+    network.created = client.GetNetworkDetails(network.id).created;
+  }
+  std::stable_sort(networks.begin(), networks.end(),
+                   [](const auto& a, const auto& b) { return a.created > b.created; });
+  networks.resize(std::min(count, networks.size()));
+  return networks;
+}
+
 void List(const Call& call) {
   bool quiet = false;
   bool whole = false;
@@ -55,17 +81,18 @@ void List(const Call& call) {
   Flags flags;
   flags.Bool("-q --quiet", quiet, "ids only");
   flags.Bool("-no-trunc --no-trunc #-notrunc #--notrunc", whole, "do not shorten ids");
-  // Scripts give these. libnetwork never looked at them; no answer of the API says when a network
-  // was made.
   bool latest = false;
-  std::string last;
-  flags.Bool("#-l #--latest", latest, "");
-  flags.Text("#-n", last, "");
+  std::string last = "-1";
+  flags.Bool("-l --latest", latest, "only the one made last");
+  flags.Text("-n", last, "only the N made last, the latest first");
   ParseCommand(call, "network", kList, std::move(flags), helped);
   if (helped) return;
+  const int count = latest ? 1 : ParseCount(last);
+  const std::vector<api::NetworkView> networks = call.client.Networks();
   TabTable table;
   if (!quiet) table.AddLine("NETWORK ID\tNAME\tTYPE");
-  for (const api::NetworkView& network : call.client.Networks()) {
+  for (const api::NetworkView& network :
+       count < 0 ? networks : LastOf(networks, static_cast<size_t>(count), call.client)) {
     const std::string id = ShownId(network.id, whole);
     table.AddLine(quiet ? id : fmt::format("{}\t{}\t{}\t", id, network.name, network.type));
   }

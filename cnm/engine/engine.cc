@@ -92,7 +92,8 @@ NetworkInfo InfoOf(const NetworkRecord& network) {
           .id = network.config.id,
           .type = network.type,
           .scope = Scope::kLocal,
-          .config = network.config};
+          .config = network.config,
+          .created_ns = network.created_ns};
 }
 
 }  // namespace
@@ -169,6 +170,14 @@ std::vector<EndpointInfo> Engine::Endpoints(const std::string& network_id) const
 
 EndpointInfo Engine::GetEndpoint(const std::string& network_id, const std::string& id) const {
   return InfoOf(*core_->GetEndpoint(network_id, id), core_->GetNetwork(network_id)->name);
+}
+
+std::optional<EndpointInfo> Engine::FindEndpoint(const std::string& id) const {
+  const EndpointPointer endpoint = core_->registry().FindEndpoint(id);
+  if (!endpoint || endpoint->pending) return std::nullopt;
+  const NetworkPointer network = core_->registry().FindNetwork(endpoint->network_id);
+  if (!network) return std::nullopt;
+  return InfoOf(*endpoint, network->name);
 }
 
 EndpointInfo Engine::GetEndpointByName(const std::string& network_id,

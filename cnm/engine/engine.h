@@ -66,6 +66,7 @@ struct NetworkInfo {
   std::string type;
   Scope scope = Scope::kLocal;
   NetworkConfig config;
+  int64_t created_ns = 0;  ///< since 1970; 0 of one that an earlier release made
 };
 
 struct EndpointSpec {
@@ -167,6 +168,8 @@ class Engine {
   /// driver is asked.
   std::vector<EndpointInfo> Endpoints(const std::string& network_id = {}) const;
   EndpointInfo GetEndpoint(const std::string& network_id, const std::string& id) const;
+  /// Of any network; nullopt when there is none.
+  std::optional<EndpointInfo> FindEndpoint(const std::string& id) const;
   EndpointInfo GetEndpointByName(const std::string& network_id, const std::string& name) const;
   /// The driver's OperInfo, a JSON object.
   std::string DriverInfo(const std::string& network_id, const std::string& endpoint_id) const;

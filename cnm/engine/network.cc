@@ -11,6 +11,7 @@
 #include "cnm/engine/core.h"
 #include "cnm/engine/identifier.h"
 #include "cnm/engine/labels.h"
+#include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
 #include "common/base/rollback.h"
@@ -55,6 +56,7 @@ NetworkRecord MakeRecord(const NetworkSpec& spec, const EngineOptions& options) 
   }
   record.config.enable_ipv6 = record.config.enable_ipv6 || spec.enable_ipv6;
   record.config.internal = record.config.internal || spec.internal;
+  record.created_ns = NowNs();
   return record;
 }
 

@@ -126,6 +126,7 @@ std::string Encode(const NetworkRecord& record) {
   WriteTexts(w, "ipamOptions", record.ipam_options);
   WriteHolds(w, "ipv4", record.ipv4);
   WriteHolds(w, "ipv6", record.ipv6);
+  w.Member("created", record.created_ns);
   return w.EndObject().Take();
 }
 
@@ -141,6 +142,7 @@ NetworkRecord DecodeNetworkRecord(std::string_view json) {
   record.ipam_options = ReadTexts(o, "ipamOptions");
   record.ipv4 = ReadHolds(o, "ipv4");
   record.ipv6 = ReadHolds(o, "ipv6");
+  o.Optional("created", record.created_ns);
   record.config.ipv4 = DataOf(record.ipv4);
   record.config.ipv6 = DataOf(record.ipv6);
   return record;

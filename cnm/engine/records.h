@@ -34,6 +34,7 @@ struct NetworkRecord {
   NetworkConfig config = {};
   std::vector<PoolHold> ipv4 = {};
   std::vector<PoolHold> ipv6 = {};
+  int64_t created_ns = 0;  ///< since 1970; 0 = not recorded
   bool pending = true;
 };
 

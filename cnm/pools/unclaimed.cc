@@ -1,23 +1,14 @@
 // unclaimed.cc: addresses that were requested from a pool, and that nobody has.
-#include <chrono>
-
 #include <fmt/format.h>
 
 #include "cnm/lease_source.h"
 #include "cnm/pools/default_ipam.h"
+#include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
 #include "ipam/pool.h"
 
 namespace cnm::pools {
-namespace {
-
-int64_t NowNs() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
-}
-
-}  // namespace
 
 uint32_t DefaultIpam::UsesOf(const std::string& pool_id) {
   const ipam::PoolId wanted = ipam::PoolId::Parse(pool_id);

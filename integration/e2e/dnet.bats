@@ -120,6 +120,26 @@ second_line() { dnet service ls | sed -n 2p | tr -s ' ' | cut -d ' ' -f "$1"; }
   for i in 1 2 3; do dnet network rm mh$i; done
 }
 
+# names ARGS...: of the networks that network ls shows, in its order
+names() { dnet network ls "$@" | tail -n +2 | tr -s ' ' | cut -d ' ' -f 2 | paste -sd ' '; }
+
+@test "dnet: the networks made last" {
+  daemon_up
+  local name
+  for name in c a b; do dnet network create -d test $name; done
+  expect "the latest" "b" "$(names -l)"
+  expect "two" "b a" "$(names -n 2)"
+  expect "two, as scripts write it" "b a" "$(names -n=2)"
+  expect "all" "$(names)" "$(names -n -1)"
+  expect "none" "" "$(names -n 0)"
+  daemon_down
+  daemon_up # it is recorded
+  expect "the latest after a restart" "b a c" "$(names -n 3)"
+  run -1 "$CNM_PLUGINS/dnet" network ls -n many
+  expect "text" 'invalid value "many" for flag -n: want a number' "$output"
+  for name in a b c; do dnet network rm $name; done
+}
+
 @test "dnet: three services on one network" {
   daemon_up
   dnet network create -d test multihost

@@ -196,6 +196,7 @@ TEST_F(ApiTest, DetailsTellWhatTheOtherAnswersDoNot) {
   const std::string id = MadeService("web", "blue");
   const std::string sandbox = MadeSandbox("c1");
   Made("/services/" + id + "/backend", fmt::format(R"({{"sandbox_id":"{}"}})", sandbox));
+  EXPECT_NE(Get("/networks/" + network + "/details").find(R"("created":"20)"), std::string::npos);
   EXPECT_NE(Get("/networks/" + network + "/details").find(R"("pool":"192.0.2.0/24")"),
             std::string::npos);
   const std::string details = Get("/services/" + id + "/details");

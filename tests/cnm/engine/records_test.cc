@@ -21,6 +21,7 @@ NetworkRecord MakeNetwork() {
   hold.gateway_requested = true;
   record.ipv4 = {hold};
   record.config.ipv4 = {hold.data};
+  record.created_ns = 1'000'000'000'000'000'001;
   return record;
 }
 
@@ -33,6 +34,7 @@ TEST(NetworkRecord, ComesBackAsItWas) {
   EXPECT_EQ(record.ipam_options, wanted.ipam_options);
   EXPECT_EQ(record.config, wanted.config);
   EXPECT_EQ(record.ipv4, wanted.ipv4);
+  EXPECT_EQ(record.created_ns, wanted.created_ns);
   EXPECT_TRUE(record.pending);
 }
 
