@@ -23,7 +23,10 @@ tier_format() { # clang-format, by the repository's own style
 
 tier_layering() { one_test "every #include points downward" runner tests/layering_test.sh; }
 
-tier_unit() { "$SUPPORT/gtest_tap.py" build/dev/bin/unit_*; } # ASan and UBSan are in
+tier_unit() { # ASan and UBSan are in
+  "$SUPPORT/gtest_tap.py" build/dev/bin/unit_*
+  runner tests/cnm/cli/completion_test.sh build/dev/bin/cnmctl
+}
 
 tier_fuzz() { # 20 s for each decoder of what strangers write
   local source target targets=()

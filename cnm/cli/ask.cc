@@ -67,8 +67,8 @@ std::map<std::string, std::string> KeyValues(const std::vector<std::string>& tex
 
 api::PortRequest ParsePublish(std::string_view text) {
   std::string_view rest = text;
-  const std::string_view protocol = TakeBehind(rest, '/');
-  const auto number = protocol.empty() ? std::optional(6U) : ParseProtocol(protocol);
+  const bool named = rest.find('/') != std::string_view::npos;
+  const auto number = named ? ParseProtocol(TakeBehind(rest, '/')) : std::optional(6U);
   const auto port = ParsePort(TakeBehind(rest, ':'));
   const bool with_address = rest.find(':') != std::string_view::npos;
   const auto host_port = ParsePort(with_address ? TakeBehind(rest, ':') : std::exchange(rest, {}));

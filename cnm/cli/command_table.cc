@@ -1,18 +1,28 @@
 // command_table.cc: what cnmctl's commands are called, take and tell about themselves.
 #include "cnm/cli/command_table.h"
 
+#include <algorithm>
+#include <iterator>
+
+#include <fmt/format.h>
+
 namespace cnm::cli {
 namespace {
 
 constexpr Command kCommands[] = {
     {"network ls", "", "list networks", "network json run-dir", ListNetworks,
-     "A network is recorded at the first ADD of a CNI configuration and stays until a reboot.\n"
-     "ENDPOINTS counts every recorded endpoint, also dead ones.\n\n"
+     "A CNI network is recorded when its first container starts and stays until a reboot; one "
+     "that\n"
+     "cnmctl network create, dnet or Docker made stays until it is removed. ENDPOINTS counts "
+     "every\n"
+     "recorded endpoint, also dead ones.\n\n"
      "  cnmctl network ls\n  cnmctl network ls --json | jq -r '.[].name'\n"},
     {"endpoint ls", "", "list endpoints: one per container interface",
      "network container json run-dir", ListEndpoints,
-     "STATE is ready; pending while an operation runs or after one was killed; dead when the host\n"
-     "link is provably gone. RUNTIME is the program that asked for it.\n\n"
+     "STATE is ready; created when no container has joined it yet; pending while an operation "
+     "runs\n"
+     "or after one was killed; dead when the host link is provably gone. RUNTIME is the program\n"
+     "that asked for it, DOOR the way it came: cni, docker or api.\n\n"
      "  cnmctl endpoint ls --network blue\n  cnmctl endpoint ls --container 3f2a\n"},
     {"lease ls", "", "list host-local's addresses and who holds them",
      "network container data-dir json run-dir", ListLeases,
@@ -42,23 +52,26 @@ constexpr Command kCommands[] = {
      "Only what is provably dead goes: endpoints whose host link is gone, and those a killed\n"
      "operation abandoned. Live containers are never touched. See first, then do:\n\n"
      "  cnmctl gc --network blue --dry-run\n  cnmctl gc --network blue --apply\n"},
-    {"network create", "NAME", "make a network for every runtime",
+    {"network create", "NAME", "make a network",
      "driver subnet ip-range gateway opt internal ipv6 ipam ipam-opt socket", CreateNetwork,
+     "For containers attached by cnmctl or dnet, and for those of CNI and Docker that name it.\n"
      "Prints the id. Without --driver it is a bridge of the same name, without --subnet the\n"
      "addresses come from a free range. The first subnet is the one that --gateway and --ip-range\n"
      "are in.\n\n"
      "  cnmctl network create blue --subnet 10.60.0.0/24\n"
      "  cnmctl network create dual --ipv6 --subnet 10.61.0.0/24 --subnet 2001:db8:61::/64\n"},
     {"network rm", "NETWORK...", "delete networks that have no endpoint", "socket", RemoveNetworks,
-     "Networks are named by name or the beginning of their id.\n\n  cnmctl network rm blue dual\n"},
+     "Networks are named by name, or by the beginning of the id that network create printed.\n\n"
+     "  cnmctl network rm blue dual\n"},
     {"network inspect", "NETWORK...", "show a network: pools, options, endpoints", "json socket",
      InspectNetworks,
-     "Networks are named by name or the beginning of their id.\n\n"
+     "Networks are named by name, or by the beginning of the id that network create printed.\n\n"
      "  cnmctl network inspect blue\n"
      "  cnmctl network inspect blue --json | jq -r '.ipv4[0].pool'\n"},
     {"endpoint create", "NETWORK NAME", "make an endpoint: an address on a network",
      "ip mac publish alias socket", CreateEndpoint,
-     "Prints the id. A sandbox joins it with cnmctl service attach.\n\n"
+     "Prints the id. The same as cnmctl service publish NAME.NETWORK. A container joins it with\n"
+     "cnmctl service attach.\n\n"
      "  cnmctl endpoint create blue web --publish 8080:80 --alias www\n"
      "  cnmctl endpoint create blue db --ip 10.60.0.9\n"},
     {"endpoint rm", "NETWORK NAME", "delete an endpoint", "force socket", RemoveEndpoint,
@@ -73,9 +86,12 @@ constexpr Command kCommands[] = {
      "  cnmctl service ls --network blue\n"},
     {"service publish", "SERVICE[.NETWORK]", "publish a service", "ip mac publish alias socket",
      PublishService,
-     "Prints the id. Without a network it is on the daemon's default one.\n\n"
+     "A service is an endpoint that containers are attached to by its name. Prints the id. "
+     "Without\n"
+     "a network it is on the daemon's default one (defaultnetwork in cnmd.toml).\n\n"
      "  cnmctl service publish web.blue --publish 8080:80\n"},
     {"service unpublish", "SERVICE[.NETWORK]", "remove a service", "force socket", UnpublishService,
+     "One that a container is attached to is kept, unless forced.\n\n"
      "  cnmctl service unpublish web.blue\n"},
     {"service attach", "CONTAINER SERVICE[.NETWORK]", "make a container the service's backend",
      "alias socket", AttachService,
@@ -84,23 +100,54 @@ constexpr Command kCommands[] = {
      "alone knows the service TARGET also by NAME.\n\n"
      "  cnmctl sandbox create c1\n  cnmctl service attach c1 web.blue\n"},
     {"service detach", "CONTAINER SERVICE[.NETWORK]", "take a container from a service", "socket",
-     DetachService, "  cnmctl service detach c1 web.blue\n"},
+     DetachService,
+     "The service stays, with its address.\n\n  cnmctl service detach c1 web.blue\n"},
     {"service inspect", "SERVICE[.NETWORK]", "show a service", "json socket", InspectService,
+     "Its addresses, sandbox, container and published ports.\n\n"
      "  cnmctl service inspect web.blue\n"},
     {"sandbox ls", "", "list sandboxes: containers' network stacks made by cnmd",
-     "container json socket", ListSandboxes, "  cnmctl sandbox ls --container c1\n"},
+     "container json socket", ListSandboxes,
+     "NAMESPACE is the file to enter it by: nsenter --net=NAMESPACE ip address\n\n"
+     "  cnmctl sandbox ls --container c1\n"},
     {"sandbox create", "CONTAINER", "make a sandbox for a container", "hostname socket",
      CreateSandbox,
      "Prints the id. For containers that no runtime with a network of its own runs.\n\n"
      "  cnmctl sandbox create c1 --hostname web\n"},
     {"sandbox rm", "CONTAINER", "delete a container's sandbox; it leaves its services", "socket",
-     RemoveSandbox, "  cnmctl sandbox rm c1\n"},
+     RemoveSandbox,
+     "Its network namespace goes, too, if cnmd made it.\n\n  cnmctl sandbox rm c1\n"},
 };
 
 }  // namespace
 
 std::span<const Command> Commands() {
   return kCommands;
+}
+
+std::string Overview(std::string_view noun) {
+  std::string records;
+  std::string asking;
+  for (const Command& command : Commands()) {
+    const std::string_view words = command.words;
+    if (!noun.empty() && words.substr(0, words.find(' ')) != noun) continue;
+    const bool asks = std::string_view(command.takes).ends_with("socket");
+    (asks ? asking : records) +=
+        fmt::format("  cnmctl {:<17}  {}\n", command.words, command.summary);
+  }
+  return fmt::format(
+      "cnmctl: see and mend what cnm keeps of networks, endpoints and addresses\n{}{}{}{}\n"
+      "Every command tells more with --help, and prints JSON with --json where it prints a "
+      "table.\n",
+      records.empty() ? "" : "\nThese need no daemon:\n", records,
+      asking.empty() ? "" : "\nThese ask cnmd:\n", asking);
+}
+
+bool IsNoun(std::string_view word) {
+  return std::any_of(std::begin(kCommands), std::end(kCommands), [&](const Command& command) {
+    const std::string_view words = command.words;
+    const size_t blank = words.find(' ');
+    return blank != std::string_view::npos && words.substr(0, blank) == word;
+  });
 }
 
 }  // namespace cnm::cli

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "cnm/cli/commands.h"
@@ -21,5 +22,11 @@ struct Command {
 
 /// In the order they are shown.
 std::span<const Command> Commands();
+
+/// What "cnmctl --help" prints; of the commands of one noun only ("network") if it is not "".
+std::string Overview(std::string_view noun = {});
+
+/// Whether there are commands that begin with this word and go on.
+bool IsNoun(std::string_view word);
 
 }  // namespace cnm::cli

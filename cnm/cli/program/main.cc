@@ -1,4 +1,5 @@
 // main.cc: cnmctl, the operator's window into cnm.
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <sstream>
@@ -6,6 +7,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <boost/program_options.hpp>
 
 #include "cnm/cli/command_line.h"
@@ -18,15 +20,6 @@ namespace {
 namespace po = boost::program_options;
 using cnm::cli::Command;
 using cnm::cli::Options;
-
-void PrintOverview(std::FILE* out) {
-  std::string text = "cnmctl: see and mend what cnm keeps of networks, endpoints and addresses\n\n";
-  for (const Command& command : cnm::cli::Commands()) {
-    text += fmt::format("  cnmctl {:<17}  {}\n", command.words, command.summary);
-  }
-  text += "\nEvery command takes --help, and --json where it prints a table.\n";
-  std::fputs(text.c_str(), out);
-}
 
 void PrintHelp(const Command& command, const po::options_description& options) {
   std::ostringstream described;
@@ -53,10 +46,33 @@ const Command* TakeCommand(std::vector<std::string>& arguments) {
   return nullptr;
 }
 
+bool IsHelp(const std::string& word) {
+  return word == "--help" || word == "-h" || word == "help";
+}
+
+/// What to do about words that are no command: of "network" the commands are shown.
+/// @returns the exit code
+int Guide(const std::vector<std::string>& arguments) {
+  const bool noun = cnm::cli::IsNoun(arguments[0]);
+  const std::string overview = cnm::cli::Overview(noun ? arguments[0] : "");
+  if (noun && arguments.size() > 1 && IsHelp(arguments[1])) {
+    std::fputs(overview.c_str(), stdout);
+    return 0;
+  }
+  std::fputs(
+      fmt::format("cnmctl: no such command: {}\n\n{}", fmt::join(arguments, " "), overview).c_str(),
+      stderr);
+  return 2;
+}
+
 int Run(std::vector<std::string> arguments) {
-  if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h" ||
-      arguments[0] == "help") {
-    PrintOverview(stdout);
+  // "help network create" is "network create --help".
+  if (arguments.size() > 1 && arguments[0] == "help") {
+    std::rotate(arguments.begin(), arguments.begin() + 1, arguments.end());
+    arguments.back() = "--help";
+  }
+  if (arguments.empty() || IsHelp(arguments[0])) {
+    std::fputs(cnm::cli::Overview().c_str(), stdout);
     return 0;
   }
   if (arguments[0] == "--version") {
@@ -64,11 +80,7 @@ int Run(std::vector<std::string> arguments) {
     return 0;
   }
   const Command* command = TakeCommand(arguments);
-  if (command == nullptr) {
-    std::fputs("cnmctl: no such command\n\n", stderr);
-    PrintOverview(stderr);
-    return 2;
-  }
+  if (command == nullptr) return Guide(arguments);
   Options options;
   bool help = false;
   const po::options_description described = cnm::cli::OptionsOf(*command, options, help);
