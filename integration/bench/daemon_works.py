@@ -26,11 +26,13 @@ def daemon(setting):
         fact("GET /networks, us of CPU an object", large["us_per_object"], LISTED_US, timed=True),
         fact("cnmd idle, kB", figures["idle"]["rss"], IDLE_KB),
         fact("cnmd idle, wake-ups", figures["idle"]["wakeups"], 0),
-        # After the first 1,000 the allocator has what it needs: the second must not need more.
-        fact("cnmd after 2x1,000 endpoints, kB more than after 1x",
+        # After the first round the allocator has what it needs: the second must not need more.
+        fact(f"cnmd after 2x{load['count']:,} endpoints, kB more than after 1x",
              load["rss_again"] - load["rss_first"], 512),
-        fact("cnmd's growth by the first 1,000, kB", load["rss_first"] - load["rss_before"], None),
-        fact("cnmd with 1,000 networks and 5,000 endpoints, kB", large["rss"], None)]
+        fact(f"cnmd's growth by the first {load['count']:,}, kB",
+             load["rss_first"] - load["rss_before"], None),
+        fact(f"cnmd with {large['networks']:,} networks and {large['endpoints']:,} endpoints, kB",
+             large["rss"], None)]
 
 
 def walls(times):
