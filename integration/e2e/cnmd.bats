@@ -108,3 +108,9 @@ switches() { awk '/^voluntary_ctxt_switches/ {sum += $2} END {print sum}' /proc/
     [ $SECONDS -lt $deadline ] || fail "still waking up"
   done
 }
+
+@test "cnmd: stands what no proper client sends" {
+  printf '[limits]\nrequest_seconds = 1\nconnections = 64\n' > /run/e2e/small.toml
+  cnmd_up --config /run/e2e/small.toml
+  "$SUPPORT/bad_http.py" $API $DOCKER "$(cat $CNMD_PID)"
+}
