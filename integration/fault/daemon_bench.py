@@ -328,7 +328,11 @@ class DaemonBench:
             pass  # no answer
         else:
             tracer.terminate()
-        tracer.wait()
+        try:
+            tracer.wait(5)
+        except subprocess.TimeoutExpired:  # strace may miss the end of a process whose first thread it killed
+            tracer.kill()
+            tracer.wait()
         return self.has_ended(0.05)
 
     def check_consistency(self):
