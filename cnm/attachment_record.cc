@@ -105,6 +105,11 @@ void Write(Writer& w, const Forwarding& forwarding) {
   w.Key("forwarding").BeginObject();
   WriteAddresses(w, "addresses", forwarding.addresses);
   WriteAddresses(w, "published", forwarding.published);
+  if (!forwarding.subnets.empty()) {
+    w.Key("subnets").BeginArray();
+    for (const net::Prefix& subnet : forwarding.subnets) w.String(subnet.ToString());
+    w.EndArray();
+  }
   w.Member("adminChain", forwarding.admin_chain).Member("zone", forwarding.zone).EndObject();
 }
 
@@ -112,6 +117,9 @@ Forwarding ReadForwarding(const Object& o) {
   Forwarding forwarding;
   forwarding.addresses = ReadAddresses(o, "addresses");
   forwarding.published = ReadAddresses(o, "published");
+  for (const std::string& text : ReadStrings(o, "subnets")) {
+    forwarding.subnets.push_back(Parsed(net::Prefix::Parse(text), o, "subnets"));
+  }
   o.Optional("adminChain", forwarding.admin_chain);
   o.Optional("zone", forwarding.zone);
   return forwarding;

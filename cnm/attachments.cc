@@ -59,6 +59,11 @@ std::vector<firewall::Rules> Controller::LiveRules(std::string_view backend) {
       live.push_back(std::move(attachment.rules));
     }
   }
+  for (Network& network : journal_.Networks()) {
+    for (Attachment& attachment : network.attachments) {
+      if (attachment.backend == backend) live.push_back(std::move(attachment.rules));
+    }
+  }
   return live;
 }
 

@@ -14,6 +14,16 @@
 #include "common/base/log.h"
 
 namespace cnm {
+namespace {
+
+/// Whatever its endpoints share.
+bool IsSame(const Network& recorded, const Network& wanted) {
+  return recorded.driver == wanted.driver && recorded.id == wanted.id &&
+         recorded.options == wanted.options;
+}
+
+}  // namespace
+
 Controller::Controller(ControllerOptions options)
     : options_(std::move(options)),
       opened_netns_(options_.own_netns == nullptr ? std::optional(netns::NetNs::Current())
@@ -37,6 +47,9 @@ firewall::Ledger Controller::MakeLedger() {
 bool Controller::IsDeadOwner(std::string_view owner) {
   if (const std::optional<Endpoint> endpoint = journal_.FindEndpoint(owner)) {
     return !IsProgrammed(*endpoint);
+  }
+  for (const Network& network : journal_.Networks()) {
+    if (!network.attachments.empty() && OwnerOf(network.name, "", "") == owner) return false;
   }
   // Journal before everything: rules without a record belong to nobody, unless the record was lost;
   // then the link that carries the owner speaks.
@@ -117,7 +130,7 @@ bool Controller::HasLiveEndpoints(std::string_view network) {
 /// to `wanted`
 std::optional<Network> Controller::CheckNetwork(const Network& wanted) {
   std::optional<Network> recorded = journal_.FindNetwork(wanted.name);
-  if (!recorded || recorded == wanted) return recorded;
+  if (!recorded || IsSame(*recorded, wanted)) return recorded;
   std::optional<std::string> conflict;
   if (recorded->driver != wanted.driver) {
     conflict = fmt::format("its driver is {}, this one says {}", recorded->driver, wanted.driver);
@@ -134,7 +147,10 @@ std::optional<Network> Controller::CheckNetwork(const Network& wanted) {
 Network Controller::EnsureNetwork(const Network& wanted) {
   for (int attempt = 0; attempt < 16; ++attempt) {
     const std::optional<Network> recorded = CheckNetwork(wanted);
-    if (recorded == wanted || journal_.Write(wanted, recorded)) return wanted;
+    if (recorded && IsSame(*recorded, wanted)) return *recorded;
+    Network changed = wanted;
+    if (recorded) changed.attachments = recorded->attachments;
+    if (journal_.Write(changed, recorded)) return changed;
   }
   throw Error(Code::kTryAgain, fmt::format("record network {}: it keeps changing", wanted.name));
 }
@@ -219,7 +235,8 @@ Attached Controller::Attach(const Network& network, const EndpointSpec& spec,
          journal_.Write(endpoint);
        }});
   Mark("links");
-  if (recorded != network) {  // only now: a refused ADD leaves no network behind
+  if (!recorded ||
+      !IsSame(*recorded, network)) {  // only now: a refused ADD leaves no network behind
     if (!recorded) undo.Push("network", [&] { journal_.RemoveNetwork(network.name); });
     EnsureNetwork(network);
   }

@@ -62,7 +62,6 @@ struct EndpointSpec {
 struct JoinSpec {
   EndpointKey key;
   std::string sandbox_path;  ///< as the caller names it; it need not exist here
-  bool forward = false;      ///< its packets are to be forwarded, whatever drops on this host
   std::optional<firewall::Isolation> isolation = {};
   /// Where the link is to wait for the door, which is the sandbox if it can be entered: to move a
   /// link there later takes the kernel 10 to 30 ms. nullptr = on the host
@@ -146,6 +145,12 @@ class Controller {
   /// Takes both away. @returns false if there was neither. @throws Error kInUse naming an endpoint,
   /// or a foreign link that hangs on it
   bool DeleteNetwork(const Network& network);
+  /// Has what the subnets send, and answers to it, forwarded in every packet filter of the host
+  /// that may drop it; recorded with the network. `again`: programs also what is recorded already.
+  /// One question to the kernel for each packet filter when there is nothing to do.
+  void Forward(const Network& network, const std::vector<net::Prefix>& subnets, bool again);
+  /// Takes that away.
+  void EndForwarding(std::string_view network);
   /// Takes away the isolation that joins in steps asked for, unless an endpoint still wants it: it
   /// is the network's, which says when, so that leaving need not look at all other endpoints.
   void EndIsolation(const firewall::Isolation& isolation);
@@ -278,6 +283,10 @@ class Controller {
   // reload
   void RestoreShared(const Endpoint& endpoint, ReloadReport& report);
   void AcceptEverywhere(ReloadReport& report);
+  void ForwardEverywhere(ReloadReport& report);
+  LockTable::Held LockNetwork(std::string_view name);
+  void VerifyRules(const EndpointKey& key, const std::vector<Attachment>& attachments,
+                   FirewallReport& report);
   firewall::Ledger MakeLedger();
   std::vector<Endpoint> RecordedHere();
   std::vector<firewall::Rules> LiveRules(std::string_view backend);

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <string>
+#include <vector>
+
+#include "cnm/endpoint.h"
 
 namespace cnm {
 
@@ -13,8 +16,14 @@ struct Network {
   std::string driver;   ///< the driver's type: "bridge"
   std::string options;  ///< the driver's own, JSON text; compared as text, so each door writes it
                         ///< in one way
+  /// What its endpoints share in the packet filters, tagged with the driver; their owner is
+  /// OwnerOf(name, "", "").
+  std::vector<Attachment> attachments = {};
 
   bool operator==(const Network&) const = default;
 };
+
+/// Gives the attachment's rules the network's name and its owner.
+void NameRules(const Network& network, Attachment& attachment);
 
 }  // namespace cnm

@@ -115,18 +115,19 @@ Addressing ReadAddressing(const Object& o) {
   return addressing;
 }
 
-void WriteAttachments(Writer& w, const Endpoint& endpoint) {
-  if (endpoint.attachments.empty()) return;
+void WriteAttachments(Writer& w, const std::vector<Attachment>& attachments) {
+  if (attachments.empty()) return;
   w.Key("attachments").BeginArray();
-  for (const Attachment& attachment : endpoint.attachments) Write(w, attachment);
+  for (const Attachment& attachment : attachments) Write(w, attachment);
   w.EndArray();
 }
 
-void ReadAttachments(const Object& o, Endpoint& endpoint) {
-  for (const Object& item : o.Objects("attachments")) {
-    endpoint.attachments.push_back(ReadAttachment(item));
-    NameRules(endpoint, endpoint.attachments.back());
-  }
+std::vector<Attachment> ReadAttachments(const Object& o) {
+  const std::vector<Object> items = o.Objects("attachments");
+  std::vector<Attachment> attachments;
+  attachments.reserve(items.size());
+  for (const Object& item : items) attachments.push_back(ReadAttachment(item));
+  return attachments;
 }
 
 }  // namespace
@@ -136,6 +137,7 @@ std::string Encode(const Network& network) {
   w.BeginObject().Member("schema", kRecordSchema);
   w.Member("name", network.name).Member("id", network.id).Member("driver", network.driver);
   w.Key("options").Raw(network.options.empty() ? "{}" : network.options);
+  WriteAttachments(w, network.attachments);
   return w.EndObject().Take();
 }
 
@@ -146,6 +148,8 @@ Network DecodeNetwork(std::string_view json) {
   o.Required("id", network.id);
   o.Required("driver", network.driver);
   network.options = o.RequiredObject("options").Text();
+  network.attachments = ReadAttachments(o);
+  for (Attachment& attachment : network.attachments) NameRules(network, attachment);
   return network;
 }
 
@@ -168,7 +172,7 @@ std::string Encode(const Endpoint& endpoint) {
   }
   w.Member("mac", endpoint.mac.ToString());
   Write(w, endpoint.addressing);
-  WriteAttachments(w, endpoint);
+  WriteAttachments(w, endpoint.attachments);
   if (!endpoint.address_source.empty()) w.Key("addressSource").Raw(endpoint.address_source);
   if (!endpoint.details.empty()) w.Key("details").Raw(endpoint.details);
   return w.EndObject().Take();
@@ -207,7 +211,8 @@ Endpoint DecodeEndpoint(std::string_view json) {
   }
   endpoint.mac = GetMac(o, "mac");
   endpoint.addressing = ReadAddressing(o);
-  ReadAttachments(o, endpoint);
+  endpoint.attachments = ReadAttachments(o);
+  for (Attachment& attachment : endpoint.attachments) NameRules(endpoint, attachment);
   if (const auto source = o.OptionalObject("addressSource")) {
     endpoint.address_source = source->Text();
   }

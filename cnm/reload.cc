@@ -78,7 +78,11 @@ void Controller::RestoreShared(const Endpoint& endpoint, ReloadReport& report) {
 ReloadReport Controller::Reload() {
   ReloadReport report;
   AcceptEverywhere(report);
+  ForwardEverywhere(report);
   std::set<std::string> backends;
+  for (const Network& network : journal_.Networks()) {
+    for (const Attachment& attachment : network.attachments) backends.insert(attachment.backend);
+  }
   for (const Endpoint& endpoint : RecordedHere()) {
     if (!IsProgrammed(endpoint)) continue;
     ++report.endpoints;
@@ -98,6 +102,18 @@ ReloadReport Controller::Reload() {
   return report;
 }
 
+void Controller::VerifyRules(const EndpointKey& key, const std::vector<Attachment>& attachments,
+                             FirewallReport& report) {
+  for (const Attachment& attachment : attachments) {
+    if (attachment.rules.empty()) continue;
+    try {
+      kernel_.firewall(attachment.backend).Verify(attachment.rules);
+    } catch (const Error& e) {
+      report.missing.push_back({key, attachment.plugin, attachment.backend, e.message()});
+    }
+  }
+}
+
 FirewallReport Controller::ReadFirewall() {
   FirewallReport report;
   for (const std::string& backend : firewall::PresentBackends()) {
@@ -107,15 +123,10 @@ FirewallReport Controller::ReadFirewall() {
   }
   for (Endpoint& endpoint : RecordedHere()) {
     if (!IsProgrammed(endpoint)) continue;  // what is left of it is garbage, not missing
-    for (const Attachment& attachment : endpoint.attachments) {
-      if (attachment.rules.empty()) continue;
-      try {
-        kernel_.firewall(attachment.backend).Verify(attachment.rules);
-      } catch (const Error& e) {
-        report.missing.push_back(
-            {endpoint.key, attachment.plugin, attachment.backend, e.message()});
-      }
-    }
+    VerifyRules(endpoint.key, endpoint.attachments, report);
+  }
+  for (const Network& network : journal_.Networks()) {
+    VerifyRules({network.name, "", ""}, network.attachments, report);
   }
   return report;
 }

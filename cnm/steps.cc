@@ -13,7 +13,6 @@
 #include "cnm/id.h"
 #include "common/base/atomic_file.h"
 #include "common/base/error.h"
-#include "common/firewall/select.h"
 
 namespace cnm {
 namespace {
@@ -25,15 +24,6 @@ void ForgetJoin(Endpoint& endpoint) {
   if (!endpoint.host_link) return;
   endpoint.host_link->ifindex = 0;
   endpoint.host_link->peer.clear();
-}
-
-std::vector<net::Address> AddressesOf(const Endpoint& endpoint) {
-  std::vector<net::Address> addresses;
-  addresses.reserve(endpoint.addressing.addresses.size());
-  for (const AddressGrant& grant : endpoint.addressing.addresses) {
-    addresses.push_back(grant.prefix.address);
-  }
-  return addresses;
 }
 
 }  // namespace
@@ -112,14 +102,6 @@ void Controller::PlanJoin(const Network& network, const JoinSpec& spec, Endpoint
   if (endpoint.host_link) endpoint.host_link->peer = PeerLinkName(endpoint.owner, 0);
   driver.PlanAddressing(network, endpoint);
   ChooseBackends(endpoint.attachments);
-  const std::vector<net::Address> addresses = AddressesOf(endpoint);
-  if (spec.forward && !addresses.empty()) {
-    for (const std::string& backend : firewall::ForwardBackends()) {
-      Attachment& attachment = EnsureAttachment(endpoint, network.driver, backend);
-      attachment.follows_host = true;
-      attachment.rules.forwarding.addresses = addresses;
-    }
-  }
   if (spec.isolation) {
     EnsureAttachment(endpoint, network.driver, kernel_.DefaultBackend()).rules.isolation =
         spec.isolation;

@@ -29,12 +29,16 @@ tier_unit() { # ASan and UBSan are in
 }
 
 tier_fuzz() { # 20 s for each decoder of what strangers write
-  local source target targets=()
+  local source target running=0 targets=()
   for source in tests/fuzz/*_fuzz.cc; do targets+=("fuzz_$(basename "$source" _fuzz.cc)"); done
   build tidy "${targets[@]}" || return 1
   for target in "${targets[@]}"; do
-    one_test "$target, 20 s" "build/tidy/bin/$target" -max_total_time=20 -print_final_stats=1 -artifact_prefix="$LOGS/"
+    one_test "$target, 20 s" "build/tidy/bin/$target" -max_total_time=20 -print_final_stats=1 \
+      -artifact_prefix="$LOGS/" > "$LOGS/$target.tap" &
+    ((++running < JOBS)) || { wait -n; ((--running)); }
   done
+  wait
+  for target in "${targets[@]}"; do cat "$LOGS/$target.tap"; done
 }
 
 tier_netns() { # our classes, and the plugins as black boxes, in private network namespaces

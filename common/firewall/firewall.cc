@@ -43,4 +43,12 @@ bool IsChainName(std::string_view name) {
   });
 }
 
+std::vector<net::Prefix> Forwarding::Sources() const {
+  std::vector<net::Prefix> sources;
+  sources.reserve(addresses.size() + subnets.size());
+  for (const net::Address& address : addresses) sources.push_back({address, address.bits()});
+  sources.insert(sources.end(), subnets.begin(), subnets.end());
+  return sources;
+}
+
 }  // namespace cnm::firewall

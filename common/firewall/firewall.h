@@ -64,13 +64,18 @@ struct Publication {
 /// What is forwarded, also where another table's policy drops.
 struct Forwarding {
   std::vector<net::Address> addresses = {};  ///< packets from them, and answers to them
+  /// As `addresses`, whole networks. Our own nftables tables drop nothing of theirs, so there they
+  /// need no rule.
+  std::vector<net::Prefix> subnets = {};
   /// New connections to them whose destination was translated, as that of a published port's is.
   /// Only iptables drops those; its operator's chains are asked first.
   std::vector<net::Address> published = {};
   std::string admin_chain = "CNI-ADMIN";  ///< iptables: the operator's chain, asked first
   std::string zone = "trusted";           ///< firewalld
 
-  bool empty() const { return addresses.empty() && published.empty(); }
+  bool empty() const { return addresses.empty() && subnets.empty() && published.empty(); }
+  /// Addresses and subnets.
+  std::vector<net::Prefix> Sources() const;
   bool operator==(const Forwarding&) const = default;
 };
 

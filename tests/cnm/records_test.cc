@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "cnm/id.h"
 #include "common/base/error.h"
 
 namespace cnm {
@@ -82,8 +83,15 @@ TEST(Records, PendingEndpointWithoutAddressesSurvivesTheRoundTrip) {
 }
 
 TEST(Records, NetworkSurvivesTheRoundTrip) {
-  const Network n{"blue", "id", "bridge", R"({"bridge":"br0"})"};
+  Network n{"blue", "id", "bridge", R"({"bridge":"br0"})"};
   EXPECT_EQ(DecodeNetwork(Encode(n)), n);
+  Attachment& attachment =
+      n.attachments.emplace_back(Attachment{.plugin = "bridge", .backend = "iptables"});
+  attachment.rules.forwarding.subnets = {*net::Prefix::Parse("192.0.2.0/24"),
+                                         *net::Prefix::Parse("2001:db8::/64")};
+  NameRules(n, attachment);
+  EXPECT_EQ(DecodeNetwork(Encode(n)), n);
+  EXPECT_EQ(attachment.rules.owner, OwnerOf("blue", "", ""));
 }
 
 TEST(Records, ANewerSchemaIsLeftForANewerProgram) {

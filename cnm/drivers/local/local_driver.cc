@@ -196,12 +196,9 @@ engine::JoinInfo LocalDriver::Join(const std::string& network_id, const std::str
   Controller controller = OpenController("Join");
   const Network core = CoreNetwork(*network, controller);
   const NetworkOptions& options = network->options;
-  JoinSpec spec{.key = {network->name, endpoint_id, ""},
-                .sandbox_path = sandbox_key,
-                // Of an internal network too: where br_netfilter is loaded, a policy of DROP meets
-                // what stays on the bridge as well.
-                .forward = true};
+  JoinSpec spec{.key = {network->name, endpoint_id, ""}, .sandbox_path = sandbox_key};
   spec.isolation = IsolationOf(*network, core);
+  controller.Forward(core, SubnetsOf(*network), false);
   const auto sandbox = SandboxAt(sandbox_key);
   if (sandbox) spec.waits_in = &*sandbox;
   Endpoint endpoint;

@@ -79,6 +79,7 @@ class LocalDriver final : public engine::NetworkDriver {
   LocalNetwork PlanNetwork(const engine::NetworkConfig& config, Controller& controller) const;
   void RequireNoOverlap(const LocalNetwork& network) const;
   void Make(const LocalNetwork& network, Controller& controller) const;
+  bool HasNamesake(const LocalNetwork& network) const;
   bool IsOurs(const LocalNetwork& network, Controller& controller) const;
   void FreeOldLeases(const LocalNetwork& network, Controller& controller) const;
   void RemoveLeftEndpoints(const LocalNetwork& network) const;

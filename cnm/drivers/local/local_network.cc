@@ -92,6 +92,13 @@ std::optional<net::Address> GatewayFor(const LocalNetwork& network, const net::A
   return BridgeAddress(network, PoolsOf(network.config)[*pool]).address;
 }
 
+std::vector<net::Prefix> SubnetsOf(const LocalNetwork& network) {
+  std::vector<net::Prefix> subnets;
+  subnets.reserve(network.config.ipv4.size() + network.config.ipv6.size());
+  for (const engine::PoolData& pool : PoolsOf(network.config)) subnets.push_back(pool.pool);
+  return subnets;
+}
+
 std::string Encode(const LocalNetwork& network) {
   json::Writer w;
   w.BeginObject().Member("schema", 1).Member("id", network.config.id);

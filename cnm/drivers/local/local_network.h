@@ -46,8 +46,9 @@ std::vector<net::Prefix> BridgeAddresses(const LocalNetwork& network);
 std::optional<net::Address> GatewayFor(const LocalNetwork& network, const net::Address& address);
 /// The index of the pool that holds the address, IPv4 pools first; nullopt if none does.
 std::optional<size_t> FindPool(const LocalNetwork& network, const net::Address& address);
-/// All pools, IPv4 first.
+/// All pools, IPv4 first; and their subnets.
 std::vector<engine::PoolData> PoolsOf(const engine::NetworkConfig& config);
+std::vector<net::Prefix> SubnetsOf(const LocalNetwork& network);
 
 /// As a JSON document, and back. @throws Error kDecode
 std::string Encode(const LocalNetwork& network);

@@ -93,6 +93,9 @@ void LocalDriver::RequireNoOverlap(const LocalNetwork& network) const {
 
 void LocalDriver::Make(const LocalNetwork& network, Controller& controller) const {
   controller.CreateNetwork(CoreNetwork(network, controller), BridgeAddresses(network));
+  // Of an internal network too: where br_netfilter is loaded, a policy of DROP meets what stays on
+  // the bridge as well.
+  controller.Forward(CoreNetwork(network, controller), SubnetsOf(network), true);
 }
 
 void LocalDriver::CreateNetwork(const engine::NetworkConfig& config) {
@@ -132,15 +135,19 @@ void LocalDriver::RemoveLeftEndpoints(const LocalNetwork& network) const {
   }
 }
 
+/// Whether another network, of whichever door, is tied to the same one in the core.
+bool LocalDriver::HasNamesake(const LocalNetwork& network) const {
+  const std::vector<LocalNetwork> recorded = networks_.Recorded();
+  return std::any_of(recorded.begin(), recorded.end(), [&](const LocalNetwork& other) {
+    return other.name == network.name && other.config.id != network.config.id;
+  });
+}
+
 /// Whether its bridge is this network's alone.
 bool LocalDriver::IsOurs(const LocalNetwork& network, Controller& controller) const {
   if (network.shared || CoreNetwork(network, controller).options != network.core) return false;
-  const std::vector<LocalNetwork> recorded = networks_.Recorded();
   const std::vector<Endpoint> endpoints = controller.Endpoints();
-  return std::none_of(recorded.begin(), recorded.end(),
-                      [&](const LocalNetwork& other) {
-                        return other.name == network.name && other.config.id != network.config.id;
-                      }) &&
+  return !HasNamesake(network) &&
          std::none_of(endpoints.begin(), endpoints.end(), [&](const Endpoint& endpoint) {
            return endpoint.key.network == network.name && endpoint.door != options_.door;
          });
@@ -160,6 +167,7 @@ void LocalDriver::DeleteNetwork(const std::string& network_id) {
   Controller controller = OpenController("DeleteNetwork");
   const Network core = CoreNetwork(*network, controller);
   if (const auto isolation = IsolationOf(*network, core)) controller.EndIsolation(*isolation);
+  if (!HasNamesake(*network)) controller.EndForwarding(network->name);
   if (IsOurs(*network, controller)) controller.DeleteNetwork(core);
   networks_.Remove(network_id);
 }

@@ -48,14 +48,14 @@ constexpr unsigned kSeconds = 20;
 constexpr size_t kSourcesPerSecond = 20;
 
 /// "trusted 192.0.2.1/32", a line each.
-std::string SourceLine(const std::string& zone, const net::Address& address) {
-  return fmt::format("{} {}/{}\n", zone, address.ToString(), address.bits());
+std::string SourceLine(const std::string& zone, const net::Prefix& source) {
+  return fmt::format("{} {}\n", zone, source.ToString());
 }
 
 std::string SourceLines(const Forwarding& forwarding) {
   std::string lines;
-  for (const net::Address& address : forwarding.addresses) {
-    lines += SourceLine(forwarding.zone, address);
+  for (const net::Prefix& source : forwarding.Sources()) {
+    lines += SourceLine(forwarding.zone, source);
   }
   return lines;
 }
@@ -121,12 +121,14 @@ class Firewalld final : public Firewall {
 
   void Add(const Rules& rules) override {
     RequireForwardingOnly(rules);
-    if (!rules.forwarding.addresses.empty()) AskRunning("add", SourceLines(rules.forwarding));
+    const std::string lines = SourceLines(rules.forwarding);
+    if (!lines.empty()) AskRunning("add", lines);
   }
 
   /// A firewalld that does not run has forgotten them.
   void Remove(const Rules& rules) override {
-    if (!rules.forwarding.addresses.empty()) Ask("remove", SourceLines(rules.forwarding));
+    const std::string lines = SourceLines(rules.forwarding);
+    if (!lines.empty()) Ask("remove", lines);
   }
 
   size_t RemoveByOwner(std::string_view) override { return 0; }
@@ -137,13 +139,14 @@ class Firewalld final : public Firewall {
   }
 
   void Verify(const Rules& rules) override {
-    if (rules.forwarding.addresses.empty()) return;
+    const std::string lines = SourceLines(rules.forwarding);
+    if (lines.empty()) return;
     const std::string& zone = rules.forwarding.zone;
-    const std::string present = AskRunning("query", SourceLines(rules.forwarding));
-    for (const net::Address& address : rules.forwarding.addresses) {
-      if (HasLine(present, SourceLine(zone, address))) continue;
-      throw Error(Code::kKernel, fmt::format("expected source {}/{} in zone {} not found",
-                                             address.ToString(), address.bits(), zone));
+    const std::string present = AskRunning("query", lines);
+    for (const net::Prefix& source : rules.forwarding.Sources()) {
+      if (HasLine(present, SourceLine(zone, source))) continue;
+      throw Error(Code::kKernel,
+                  fmt::format("expected source {} in zone {} not found", source.ToString(), zone));
     }
   }
 
@@ -162,11 +165,13 @@ class Firewalld final : public Firewall {
     if (lines.empty()) return programmed;
     const std::string present = Ask("query", lines).value_or("");
     for (const Rules& rules : live) {
-      for (const net::Address& address : rules.forwarding.addresses) {
-        if (!HasLine(present, SourceLine(rules.forwarding.zone, address))) continue;
+      for (const net::Prefix& source : rules.forwarding.Sources()) {
+        if (!HasLine(present, SourceLine(rules.forwarding.zone, source))) continue;
+        const bool whole = source.length == source.address.bits();
         programmed.push_back({.owner = rules.owner,
                               .network = rules.network,
-                              .what = fmt::format("forward {}", address.ToString()),
+                              .what = fmt::format("forward {}", whole ? source.address.ToString()
+                                                                      : source.ToString()),
                               .place = fmt::format("zone {}", rules.forwarding.zone)});
       }
     }

@@ -63,12 +63,12 @@ Operation Shared(Kind kind, std::string_view chain, Rule rule = {}) {
   return {kind, std::string(chain), std::move(rule), true, true};
 }
 
-Rule AnswersTo(const net::Address& address) {
-  return {.destination = Only(address), .established = true, .target = "ACCEPT"};
+Rule AnswersTo(const net::Prefix& source) {
+  return {.destination = SubnetMatch{source}, .established = true, .target = "ACCEPT"};
 }
 
-Rule From(const net::Address& address) {
-  return {.source = Only(address), .target = "ACCEPT"};
+Rule From(const net::Prefix& source) {
+  return {.source = SubnetMatch{source}, .target = "ACCEPT"};
 }
 
 Rule TranslatedTo(const net::Address& address) {
@@ -135,11 +135,11 @@ Operations RemoveMasquerades(const Rules& rules, net::Family family) {
 
 Operations AddForwarding(const Forwarding& forwarding, net::Family family) {
   Operations operations;
-  for (const net::Address& address : forwarding.addresses) {
-    if (address.family() != family) continue;
+  for (const net::Prefix& source : forwarding.Sources()) {
+    if (source.address.family() != family) continue;
     if (operations.empty()) operations = ForwardJumps(forwarding.admin_chain);
-    operations.push_back({Kind::kAppend, std::string(kForwardChain), AnswersTo(address)});
-    operations.push_back({Kind::kAppend, std::string(kForwardChain), From(address)});
+    operations.push_back({Kind::kAppend, std::string(kForwardChain), AnswersTo(source)});
+    operations.push_back({Kind::kAppend, std::string(kForwardChain), From(source)});
   }
   bool jumped = false;
   for (const net::Address& address : forwarding.published) {
@@ -155,10 +155,10 @@ Operations AddForwarding(const Forwarding& forwarding, net::Family family) {
 
 Operations RemoveForwarding(const Forwarding& forwarding, net::Family family) {
   Operations operations;
-  for (const net::Address& address : forwarding.addresses) {
-    if (address.family() != family) continue;
-    operations.push_back(Delete(kForwardChain, AnswersTo(address), false));
-    operations.push_back(Delete(kForwardChain, From(address), false));
+  for (const net::Prefix& source : forwarding.Sources()) {
+    if (source.address.family() != family) continue;
+    operations.push_back(Delete(kForwardChain, AnswersTo(source), false));
+    operations.push_back(Delete(kForwardChain, From(source), false));
   }
   for (const net::Address& address : forwarding.published) {
     if (address.family() != family) continue;

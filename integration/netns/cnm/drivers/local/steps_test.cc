@@ -64,7 +64,6 @@ class StepsTest : public testing::NetnsTest {
     Open().CreateEndpoint(Blue(), spec, &source);
     Open().Join(Blue(), {.key = kKey,
                          .sandbox_path = "/run/x",
-                         .forward = true,
                          .isolation = firewall::Isolation{.bridge = "br7"},
                          .observer = observer});
   }

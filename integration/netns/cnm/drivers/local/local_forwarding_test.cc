@@ -1,0 +1,108 @@
+// local_forwarding_test.cc: what a network has forwarded where the host drops: once for all its
+// endpoints, judged by traffic and iptables-save.
+#include <string>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "integration/netns/cnm/drivers/local/local_site.h"
+
+namespace cnm::local {
+namespace {
+
+/// The parameter is the variant of iptables.
+class Forwarding : public LocalDriverTest, public ::testing::WithParamInterface<const char*> {
+ protected:
+  void SetUp() override {
+    LocalDriverTest::SetUp();
+    if (!IsSkipped()) UseIptables(GetParam());
+  }
+
+  static void Drop() {
+    Shell("iptables -N DOCKER-USER; iptables -I FORWARD -j DOCKER-USER; iptables -P FORWARD DROP");
+  }
+  void MakeBlue() const {
+    driver_->CreateNetwork(MakeNetwork(kBlue, "192.0.2.0/24", "192.0.2.1/24"));
+  }
+  /// The rules that forward, without their options.
+  static std::string Rules() {
+    return Shell("iptables-save -t filter | grep -oE -e '-A CNI-FORWARD -[sd] [0-9./]+' || true");
+  }
+
+  const std::string whole_ = "-A CNI-FORWARD -d 192.0.2.0/24\n-A CNI-FORWARD -s 192.0.2.0/24";
+};
+
+TEST_P(Forwarding, IsTheNetworksNotEachEndpoints) {
+  Drop();
+  MakeBlue();
+  EXPECT_EQ(Rules(), whole_);
+  const Outside outside;
+  const OtherNetns a;
+  const OtherNetns b;
+  Attach(MakeEndpoint(kBlue, "e1", "192.0.2.2/24"), a);
+  Attach(MakeEndpoint(kBlue, "e2", "192.0.2.3/24"), b);
+  EXPECT_TRUE(Pings(a, "198.51.100.9"));
+  EXPECT_TRUE(Pings(b, "198.51.100.9"));
+  EXPECT_EQ(Rules(), whole_);
+  driver_->Leave(kBlue, "e1");
+  driver_->DeleteEndpoint(kBlue, "e1");
+  EXPECT_TRUE(Pings(b, "198.51.100.9"));
+  driver_->Leave(kBlue, "e2");
+  driver_->DeleteEndpoint(kBlue, "e2");
+  driver_->DeleteNetwork(kBlue);
+  EXPECT_EQ(Rules(), "");
+}
+
+TEST_P(Forwarding, FollowsAPolicyThatCameLater) {
+  MakeBlue();
+  const Outside outside;
+  const OtherNetns a;
+  const OtherNetns b;
+  Attach(MakeEndpoint(kBlue, "e1", "192.0.2.2/24"), a);
+  EXPECT_EQ(Rules(), "");
+  Drop();
+  EXPECT_FALSE(Pings(a, "198.51.100.9"));
+  Attach(MakeEndpoint(kBlue, "e2", "192.0.2.3/24"), b);
+  EXPECT_EQ(Rules(), whole_);
+  EXPECT_TRUE(Pings(a, "198.51.100.9")) << "for those that were there, too";
+}
+
+TEST_P(Forwarding, ComesBackWithAReloadOrAStart) {
+  Drop();
+  MakeBlue();
+  const Outside outside;
+  const OtherNetns a;
+  Attach(MakeEndpoint(kBlue, "e1", "192.0.2.2/24"), a);
+  for (const bool start : {false, true}) {
+    Shell("iptables -F && iptables -X CNI-FORWARD && iptables -I FORWARD -j DOCKER-USER");
+    EXPECT_FALSE(Pings(a, "198.51.100.9"));
+    if (start) {
+      driver_.reset();
+      driver_ = Open();
+    } else {
+      EXPECT_EQ(Reload().errors.size(), 0U);
+    }
+    EXPECT_EQ(Rules(), whole_);
+    EXPECT_TRUE(Pings(a, "198.51.100.9"));
+  }
+}
+
+TEST_P(Forwarding, StaysWhileAnotherDoorIsTiedToTheNetwork) {
+  Drop();
+  const std::string tied = R"({"cnm.network":"blue"})";
+  NetworkConfig config = MakeNetwork(kBlue, "192.0.2.0/24", "192.0.2.1/24", tied);
+  driver_->CreateNetwork(config);
+  const auto other = Open("api");
+  config.id = kRed;
+  other->CreateNetwork(config);
+  driver_->DeleteNetwork(kBlue);
+  EXPECT_EQ(Rules(), whole_);
+  other->DeleteNetwork(kRed);
+  EXPECT_EQ(Rules(), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(Iptables, Forwarding, ::testing::Values("nft", "legacy"),
+                         [](const auto& variant) { return std::string(variant.param); });
+
+}  // namespace
+}  // namespace cnm::local
