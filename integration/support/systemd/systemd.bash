@@ -6,16 +6,22 @@
 readonly UNITS=/run/e2e/units CNMD_LOG=/run/e2e/cnmd.log
 readonly TARGETS="sysinit basic sockets multi-user shutdown umount network-pre local-fs local-fs-pre"
 
-# install_units: as a package would.
+# install_units: cnmd and its units, and nothing else of cnm.
 install_units() {
-  local packaging=$SUPPORT/../../packaging/systemd target
+  local packaging=$SUPPORT/../../packaging/systemd
   private_dir /etc
   private_dir /usr/sbin
   cp "$CNM_PLUGINS/cnmd" /usr/sbin/cnmd
   systemd-sysusers "$packaging/sysusers.conf"
   systemd-tmpfiles --create "$packaging/tmpfiles.conf"
+  unit_tree "$packaging"
+}
+
+# unit_tree DIR: all that systemd will know: cnm's units in DIR, and targets.
+unit_tree() {
+  local target
   mkdir -p $UNITS/sockets.target.wants $UNITS/cnmd.service.d
-  cp "$packaging"/*.service "$packaging"/*.socket $UNITS
+  cp "$1"/cnmd*.service "$1"/cnmd*.socket $UNITS
   ln -s ../cnmd.socket ../cnmd-docker.socket $UNITS/sockets.target.wants/
   for target in $TARGETS; do printf '[Unit]\nDefaultDependencies=no\n' > "$UNITS/$target.target"; done
   printf '[Unit]\nDefaultDependencies=no\nWants=sockets.target\n' > $UNITS/boot.target
