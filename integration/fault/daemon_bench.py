@@ -336,7 +336,7 @@ class DaemonBench:
         return self.has_ended(0.05)
 
     def check_consistency(self):
-        """What the daemon says of the endpoint and what is in the kernel must be the same."""
+        """What the daemon says of the endpoint and what is in the kernel, and leased, must be the same."""
         if self.scene.door != REST:
             return
         def agree():
@@ -344,7 +344,9 @@ class DaemonBench:
             endpoint = network and self.door.found(f"/networks/{network['id']}/endpoints?name=e1")
             backend = endpoint and ask(API, "GET", f"/services/{endpoint['id']}/backend")[1]["id"]
             veths = [line for line in Snapshot(sysctls=False, roots=()).lines if '"veth' in line and "host link" in line]
-            return bool(backend) == bool(veths) and bool(network) == bool(find_link("br1"))
+            leases = [path.name for path in pathlib.Path("/var/lib/cni/networks/pool-10.1.0.0-24").glob("10.*")]
+            return (bool(backend) == bool(veths) and bool(network) == bool(find_link("br1")) and
+                    len(leases) == bool(network) + bool(endpoint))
         wait_until(agree, 2, "the REST API and the kernel agree")
 
     def try_point(self, _, point, how):
