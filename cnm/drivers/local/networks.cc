@@ -154,8 +154,10 @@ bool LocalDriver::IsOurs(const LocalNetwork& network, Controller& controller) co
 }
 
 std::vector<engine::NetworkConfig> LocalDriver::Networks() const {
+  const auto networks = networks_.All();
   std::vector<engine::NetworkConfig> configs;
-  for (const auto& network : networks_.All()) configs.push_back(network->config);
+  configs.reserve(networks.size());
+  for (const auto& network : networks) configs.push_back(network->config);
   return configs;
 }
 
