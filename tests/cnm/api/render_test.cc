@@ -56,11 +56,12 @@ TEST(Render, TextIsEscaped) {
 }
 
 TEST(Render, Details) {
-  EXPECT_EQ(RenderNetworkDetails(Blue(), {Web()}),
-            R"({"name":"blue","id":"n1","type":"bridge","endpoints":)"
-            R"([{"name":"web","id":"e1","network":"blue"}],"created":"","scope":"local","internal":true,)"
-            R"("enable_ipv6":false,"ipv4":[{"pool":"192.0.2.0/24","gateway":"192.0.2.1/24",)"
-            R"("aux_addresses":{"router":"192.0.2.2"}}],"ipv6":[],"options":{"Mtu":"1400"}})");
+  EXPECT_EQ(
+      RenderNetworkDetails(Blue(), {Web()}),
+      R"({"name":"blue","id":"n1","type":"bridge","endpoints":)"
+      R"([{"name":"web","id":"e1","network":"blue"}],"created":"","scope":"local","internal":true,)"
+      R"("enable_ipv6":false,"ipv4":[{"pool":"192.0.2.0/24","gateway":"192.0.2.1/24",)"
+      R"("aux_addresses":{"router":"192.0.2.2"}}],"ipv6":[],"options":{"Mtu":"1400"}})");
   EXPECT_EQ(RenderEndpointDetails(Web(), "c1", ""),
             R"({"name":"web","id":"e1","network":"blue","sandbox_id":"s1","container_id":"c1",)"
             R"("mac_address":"","address":"192.0.2.9/24","address_ipv6":"",)"
