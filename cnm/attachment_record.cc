@@ -139,7 +139,9 @@ void Write(Writer& w, const firewall::Rules& rules) {
   Write(w, rules.forwarding);
   if (const auto& isolation = rules.isolation) {
     w.Key("isolation").BeginObject().Member("bridge", isolation->bridge);
-    w.Member("within", isolation->within).EndObject();
+    w.Member("within", isolation->within);
+    if (isolation->internal) w.Member("internal", true);
+    w.EndObject();
   }
 }
 
@@ -163,6 +165,7 @@ firewall::Rules ReadRules(const Object& o) {
     firewall::Isolation value;
     isolation->Required("bridge", value.bridge);
     isolation->Optional("within", value.within);
+    isolation->Optional("internal", value.internal);
     rules.isolation = std::move(value);
   }
   return rules;

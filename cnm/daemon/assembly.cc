@@ -27,7 +27,7 @@ constexpr unsigned kGravediggers = 8;
 
 /// What the bridge drivers of all doors share.
 struct Shared {
-  std::shared_ptr<local::HostPorts> ports = std::make_shared<local::HostPorts>();
+  std::shared_ptr<local::HostPorts> ports = std::make_shared<local::HostPorts>(PortRange{}, true);
   std::shared_ptr<Background> background = std::make_shared<Background>(kGravediggers);
 };
 

@@ -83,7 +83,8 @@ struct Forwarding {
 /// Remove takes it away for all of them, so it is asked only for the last.
 struct Isolation {
   std::string bridge;
-  bool within = false;  ///< nor do packets from one port of the bridge to another
+  bool within = false;    ///< nor do packets from one port of the bridge to another
+  bool internal = false;  ///< nor do packets from anywhere else; and none leave it
   bool operator==(const Isolation&) const = default;
 };
 

@@ -58,8 +58,27 @@ expect_page() { expect "page at $2" "$PAGE" "$(fetch "$1" "$2")"; }
   run ! fetch $OUTSIDE http://198.51.100.254:8080/
   iptables -D DOCKER-USER -m conntrack --ctstate DNAT --ctorigdstport 8080 -j DROP
   expect_page $OUTSIDE http://198.51.100.254:8080/
+  run bind_tcp 8080
+  [[ $output == *"in use"* ]]
   docker stop --time 0 web
   run ! fetch $HERE http://198.51.100.254:8080/
+  bind_tcp 8080
+}
+
+# bind_tcp PORT: as another program of the host
+bind_tcp() { nsenter --net=$HERE python3 -c "import socket; socket.create_server(('', $1))"; }
+
+@test "docker: a port that a program has is refused, and nothing is left of the container's" {
+  make_network blue 10.80.0.0/24
+  nsenter --net=$HERE python3 -c "import socket; s = socket.create_server(('', 8080)); print('up', flush=True); s.accept()" > /run/e2e/other &
+  local other=$!
+  wait_for 10 grep -q up /run/e2e/other
+  run docker_web web blue --publish 8080:80
+  kill $other
+  [ "$status" -ne 0 ]
+  [[ $output == *"listen tcp 0.0.0.0:8080: bind: address already in use"* ]]
+  docker rm --force web > /dev/null
+  expect "rules" "" "$(our_rules | grep -v '"bridge ')"
 }
 
 @test "docker: a port is chosen for --publish-all, and shown by cnmctl firewall" {
@@ -102,6 +121,10 @@ expect_page() { expect "page at $2" "$PAGE" "$(fetch "$1" "$2")"; }
   expect "links" eth0 "$(links "$(docker_netns one)")"
   run docker exec one ping -c 1 -W 1 198.51.100.1
   [ "$status" -ne 0 ]
+  nsenter --net="$(docker_netns one)" ip route add default via 10.82.0.1
+  run docker exec one ping -c 1 -W 1 198.51.100.1
+  [ "$status" -ne 0 ]
+  docker exec one ping -c 1 -W 5 10.82.0.1
 }
 
 @test "docker: --ip and --mac-address are obeyed, a taken address is refused" {

@@ -52,7 +52,7 @@ Endpoint FullEndpoint() {
                            .published = {*net::Address::Parse("2001:db8::7")},
                            .admin_chain = "ADMIN",
                            .zone = "internal"};
-  rest.rules.isolation = firewall::Isolation{"br0", true};
+  rest.rules.isolation = firewall::Isolation{"br0", true, true};
   rest.follows_host = true;
   rest.links = {"bwp0123456789a"};
   rest.files = {"/run/cni/tuning/c1_eth0.json"};

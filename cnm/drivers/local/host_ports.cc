@@ -7,6 +7,7 @@
 
 #include "common/base/atomic_file.h"
 #include "common/base/error.h"
+#include "common/base/log.h"
 
 namespace cnm::local {
 namespace {
@@ -16,6 +17,16 @@ PortRange EphemeralRange(PortRange given) {
   const auto text = ReadFile("/proc/sys/net/ipv4/ip_local_port_range");
   const auto host = text ? ParsePortRange(*text) : std::nullopt;
   return host.value_or(PortRange{49153, 65535});
+}
+
+/// How many ports of other programs are passed over.
+constexpr int kAttempts = 10;
+
+PortRequest RequestOf(const engine::PortBinding& binding) {
+  return {.addresses = HostAddressesOf(binding),
+          .protocol = ProtocolOf(binding),
+          .range = {binding.host_port, std::max(binding.host_port, binding.host_port_end)},
+          .count = 1};
 }
 
 }  // namespace
@@ -33,23 +44,51 @@ std::vector<net::Address> HostAddressesOf(const engine::PortBinding& binding) {
   return {net::Address(), net::Address::Parse("::").value()};
 }
 
-HostPorts::HostPorts(PortRange ephemeral) : allocator_(EphemeralRange(ephemeral)) {}
+HostPorts::HostPorts(PortRange ephemeral, bool bound)
+    : allocator_(EphemeralRange(ephemeral)), bound_(bound) {}
+
+void HostPorts::Bind(const engine::PortBinding& binding) {
+  if (!bound_) return;
+  for (const net::Address& address : HostAddressesOf(binding)) {
+    sockets_.Hold({ProtocolOf(binding), address, binding.host_port});
+  }
+}
 
 engine::PortBinding HostPorts::TakeOne(const engine::PortBinding& wanted) {
-  const uint16_t last = std::max(wanted.host_port, wanted.host_port_end);
-  const PortRange taken = allocator_.Request({.addresses = HostAddressesOf(wanted),
-                                              .protocol = ProtocolOf(wanted),
-                                              .range = {wanted.host_port, last},
-                                              .count = 1});
-  engine::PortBinding chosen = wanted;
-  chosen.host_port = taken.first;
-  chosen.host_port_end = taken.first;
-  return chosen;
+  const PortRequest request = RequestOf(wanted);
+  const bool choice = wanted.host_port == 0 || request.range.last > request.range.first;
+  for (int attempt = 1;; ++attempt) {
+    engine::PortBinding chosen = wanted;
+    chosen.host_port = chosen.host_port_end = allocator_.Request(request).first;
+    try {
+      Bind(chosen);
+      return chosen;
+    } catch (const Error& e) {
+      GiveBackOne(chosen);  // the next request looks behind it
+      if (e.code() != Code::kInUse || !choice || attempt == kAttempts) throw;
+    }
+  }
+}
+
+void HostPorts::NoteOne(const engine::PortBinding& binding) {
+  try {
+    allocator_.Request(RequestOf(binding));
+  } catch (const Error& e) {
+    if (e.code() != Code::kInUse) throw;
+    return;
+  }
+  try {
+    Bind(binding);
+  } catch (const Error& e) {
+    Warn(fmt::format("published port: {}", e.message()));
+  }
 }
 
 void HostPorts::GiveBackOne(const engine::PortBinding& binding) {
   for (const net::Address& address : HostAddressesOf(binding)) {
-    allocator_.Release(address, ProtocolOf(binding), {binding.host_port, binding.host_port});
+    const HostPort port{ProtocolOf(binding), address, binding.host_port};
+    sockets_.LetGo(port);
+    allocator_.Release(address, port.protocol, {port.port, port.port});
   }
 }
 
@@ -68,13 +107,7 @@ std::vector<engine::PortBinding> HostPorts::Take(const std::vector<engine::PortB
 
 void HostPorts::Note(const std::vector<engine::PortBinding>& bindings) {
   const std::lock_guard guard(mutex_);
-  for (const engine::PortBinding& binding : bindings) {
-    try {
-      TakeOne(binding);
-    } catch (const Error& e) {
-      if (e.code() != Code::kInUse) throw;
-    }
-  }
+  for (const engine::PortBinding& binding : bindings) NoteOne(binding);
 }
 
 void HostPorts::GiveBack(const std::vector<engine::PortBinding>& bindings) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cnm/engine/values.h"
+#include "cnm/ports/bound_ports.h"
 #include "cnm/ports/port_allocator.h"
 
 namespace cnm::local {
@@ -13,22 +14,30 @@ namespace cnm::local {
 class HostPorts {
  public:
   /// `ephemeral`: where a binding without a host port looks; {0, 0} = the host's own range.
-  explicit HostPorts(PortRange ephemeral = {});
+  /// `bound`: ports that are taken are bound, so that other programs cannot have them.
+  explicit HostPorts(PortRange ephemeral = {}, bool bound = false);
 
-  /// Takes a host port for each binding, or none at all. @returns the bindings with `host_ip` and
-  /// `host_port` set, `host_port_end` the same as `host_port`
-  /// @throws Error kConfig "invalid transport protocol: N"; kInUse, kExhausted of PortAllocator
+  /// Takes a host port for each binding, or none at all; where there is a choice, one that no other
+  /// program has. @returns the bindings with `host_ip` and `host_port` set, `host_port_end` the
+  /// same as `host_port`
+  /// @throws Error kConfig "invalid transport protocol: N"; kInUse, kExhausted of PortAllocator;
+  ///         kInUse of BoundPorts
   std::vector<engine::PortBinding> Take(const std::vector<engine::PortBinding>& wanted);
-  /// Notes ports that are published already; those that are taken stay taken.
+  /// Notes ports that are published already; those that are taken stay taken. One that another
+  /// program got hold of meanwhile is named on stderr: it is published all the same.
   void Note(const std::vector<engine::PortBinding>& bindings);
   void GiveBack(const std::vector<engine::PortBinding>& bindings);
 
  private:
   engine::PortBinding TakeOne(const engine::PortBinding& wanted);
+  void NoteOne(const engine::PortBinding& binding);
+  void Bind(const engine::PortBinding& binding);
   void GiveBackOne(const engine::PortBinding& binding);
 
   std::mutex mutex_;
   PortAllocator allocator_;
+  bool bound_;
+  BoundPorts sockets_;
 };
 
 /// Its protocol. @throws Error kConfig "invalid transport protocol: 1"

@@ -84,7 +84,7 @@ engine::Interface Chosen(const Endpoint& endpoint, const engine::EndpointConfig&
 
 LocalDriver::LocalDriver(LocalOptions options)
     : options_(std::move(options)), networks_(options_.durable_directory, options_.door) {
-  if (!options_.ports) options_.ports = std::make_shared<HostPorts>();
+  if (!options_.ports) options_.ports = std::make_shared<HostPorts>(PortRange{}, true);
   Controller controller = OpenController("start");
   for (const Endpoint& endpoint : controller.Endpoints()) {
     if (endpoint.door == options_.door) options_.ports->Note(PublishedBy(endpoint));

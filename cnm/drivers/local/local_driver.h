@@ -30,7 +30,7 @@ struct LocalOptions {
   std::string runtime = {};  ///< whose containers they are
   /// Links are made in the sandbox, if its key is the path of one: for a door that knows of it.
   bool born_in_sandbox = false;
-  /// Shared by all drivers of a process; nullptr = the driver makes its own.
+  /// Shared by all drivers of a process; nullptr = the driver makes its own, bound.
   std::shared_ptr<HostPorts> ports = {};
   /// As ControllerOptions::background.
   std::shared_ptr<Background> background = {};

@@ -55,9 +55,11 @@ std::string BridgeOf(const std::string& core) {
 }
 
 std::optional<firewall::Isolation> IsolationOf(const LocalNetwork& network, const Network& core) {
+  const NetworkOptions& options = network.options;
   // A network that CNI's containers are on stays as their configuration says.
-  if (!network.options.network.empty() && network.options.icc) return std::nullopt;
-  return firewall::Isolation{.bridge = BridgeOf(core.options), .within = !network.options.icc};
+  if (!options.network.empty() && options.icc && !options.internal) return std::nullopt;
+  return firewall::Isolation{
+      .bridge = BridgeOf(core.options), .within = !options.icc, .internal = options.internal};
 }
 
 std::vector<engine::PoolData> PoolsOf(const engine::NetworkConfig& config) {

@@ -1,4 +1,5 @@
 // forwarding.cc: masquerading, forwarding and isolation as rules of iptables.
+#include <array>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -47,6 +48,15 @@ Rule StayInBridge(const std::string& bridge) {
           .out = LinkMatch{bridge},
           .comment = PolicyComment("isolated"),
           .target = "DROP"};
+}
+
+/// What goes from the bridge to another link, or from another link to the bridge.
+std::array<Rule, 2> CrossBridge(const std::string& bridge) {
+  const LinkMatch it{bridge};
+  const LinkMatch another{bridge, true};
+  const std::string comment = "cnm: internal network";
+  return {Rule{.in = it, .out = another, .comment = comment, .target = "DROP"},
+          Rule{.in = another, .out = it, .comment = comment, .target = "DROP"}};
 }
 
 /// Of stage 2: what comes from another bridge that isolates.
@@ -186,6 +196,10 @@ Operations AddIsolation(const Isolation& isolation) {
   if (isolation.within) {
     operations.push_back(Shared(Kind::kInsert, kStage1Chain, StayInBridge(isolation.bridge)));
   }
+  for (Rule& rule : CrossBridge(isolation.bridge)) {
+    operations.push_back(isolation.internal ? Shared(Kind::kInsert, kStage1Chain, std::move(rule))
+                                            : Delete(kStage1Chain, std::move(rule), true));
+  }
   operations.push_back(Shared(Kind::kAppend, kStage1Chain, {.comment = both, .target = "RETURN"}));
   operations.push_back(Shared(Kind::kInsert, kStage2Chain, EnterBridge(isolation.bridge)));
   operations.push_back(Shared(Kind::kAppend, kStage2Chain, {.comment = both, .target = "RETURN"}));
@@ -193,9 +207,13 @@ Operations AddIsolation(const Isolation& isolation) {
 }
 
 Operations RemoveIsolation(const Isolation& isolation) {
-  return {Delete(kStage1Chain, LeaveBridge(isolation), true),
-          Delete(kStage1Chain, StayInBridge(isolation.bridge), true),
-          Delete(kStage2Chain, EnterBridge(isolation.bridge), true)};
+  Operations operations = {Delete(kStage1Chain, LeaveBridge(isolation), true),
+                           Delete(kStage1Chain, StayInBridge(isolation.bridge), true),
+                           Delete(kStage2Chain, EnterBridge(isolation.bridge), true)};
+  for (Rule& rule : CrossBridge(isolation.bridge)) {
+    operations.push_back(Delete(kStage1Chain, std::move(rule), true));
+  }
+  return operations;
 }
 
 }  // namespace cnm::firewall::iptables

@@ -69,9 +69,9 @@ struct Verb {
 constexpr std::array kAddressVerbs = {
     Verb{"masquerade-", "masquerade"}, Verb{"hairpin-", "masquerade neighbours of"},
     Verb{"masquerade_all_", "masquerade everybody to"}, Verb{"forward_", "forward"}};
-constexpr std::array kLinkVerbs = {Verb{kIsolatedBridges, "isolate bridge"},
-                                   Verb{kClosedBridges, "close bridge"},
-                                   Verb{kGuardedPairs, "spoof guard"}};
+constexpr std::array kLinkVerbs = {
+    Verb{kIsolatedBridges, "isolate bridge"}, Verb{kClosedBridges, "close bridge"},
+    Verb{kInternalBridges, "keep inside bridge"}, Verb{kGuardedPairs, "spoof guard"}};
 
 std::optional<std::string> DescribeStored(std::string_view set, const Stored& stored) {
   for (const auto& [name, verb] : kAddressVerbs) {

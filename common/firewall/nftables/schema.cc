@@ -5,7 +5,7 @@
 // is used. As `nft list ruleset` shows them, with one subnet and one endpoint:
 //
 //   table inet cnm {
-//     chain schema_2 { }
+//     chain schema_3 { }
 //     set masquerade-192.0.2.0/24 { type ipv4_addr; elements = { 192.0.2.5 comment "OWNER NETWORK"
 //     } } chain postrouting {
 //       type nat hook postrouting priority srcnat; policy accept;
@@ -54,12 +54,19 @@
 //       type filter hook forward priority filter; policy accept;
 //       jump user
 //       iifname @isolated_bridges oifname @isolated_bridges iifname . oifname != @isolated_selves
-//       drop iifname @closed_bridges oifname @closed_bridges drop ct state established,related ip
-//       daddr @forward_v4 accept ip saddr @forward_v4 accept
+//         drop
+//       iifname @closed_bridges oifname @closed_bridges drop
+//       ct state established,related ip daddr @forward_v4 accept
+//       ip saddr @forward_v4 accept
+//     }
+//     chain internal {                 # with the first internal bridge
+//       type filter hook forward priority filter; policy accept;
+//       iifname @internal_bridges iifname . oifname != @isolated_selves drop
+//       oifname @internal_bridges iifname . oifname != @isolated_selves drop
 //     }
 //   }
 //   table bridge cnm {
-//     chain schema_2 { }
+//     chain schema_3 { }
 //     set guarded_links { type ifname; elements = { "veth0" comment "..." } }
 //     set guarded_pairs { type ifname . ether_addr; elements = { "veth0" . 02:00:5e:10:00:01
 //     comment
@@ -133,8 +140,8 @@ Request MakeMasqueradeRule(const net::Prefix& subnet) {
 
 /// Whether a chain of this name was made by some version of this file.
 bool IsOurChain(std::string_view name) {
-  static constexpr std::array kNames = {kPostrouting,  kPrerouting, kOutput,
-                                        kForwardChain, kMartians,   kReflected};
+  static constexpr std::array kNames = {kPostrouting, kPrerouting, kOutput,   kForwardChain,
+                                        kInternal,    kMartians,   kReflected};
   static constexpr std::array kOfFamilies = {kPublished, kConditional, kAddressRanges};
   if (SchemaOf(name) > 0) return true;
   if (std::find(kNames.begin(), kNames.end(), name) != kNames.end()) return true;
@@ -146,7 +153,7 @@ bool IsOurChain(std::string_view name) {
 
 bool IsOurSet(std::string_view name) {
   static constexpr std::array kNames = {kIsolatedBridges, kIsolatedSelves, kClosedBridges,
-                                        kGuardedLinks, kGuardedPairs};
+                                        kInternalBridges, kGuardedLinks,   kGuardedPairs};
   static constexpr std::array kOfFamilies = {kPorts,     kAnyPorts,      kRanges,
                                              kAnyRanges, kMasqueradeAll, kForward};
   if (name.starts_with("masquerade-") || name.starts_with("hairpin-")) return true;
@@ -229,6 +236,8 @@ void Structure::Need(const Element& element) {
       return NeedRanges();
     case Part::kForwarding:
       return NeedForwarding();
+    case Part::kInternal:
+      return NeedInternal();
     case Part::kSpoofGuard:
       return NeedSpoofGuard();
     case Part::kClosed:

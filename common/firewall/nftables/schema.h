@@ -17,13 +17,13 @@
 
 namespace cnm::firewall::nftables {
 
-/// The number in the name of the chain `schema_2` in each of our tables. Raise it with every change
+/// The number in the name of the chain `schema_3` in each of our tables. Raise it with every change
 /// of what this file builds. If an older program's sets of the same names are not good enough,
 /// rename them too: a warm Add sends nothing but elements, so it notices another schema by the sets
 /// it does not find.
-inline constexpr unsigned kSchema = 2;
+inline constexpr unsigned kSchema = 3;
 
-/// "schema_2".
+/// "schema_3".
 std::string SchemaChain(unsigned schema);
 /// The number in such a name; 0 if it is none.
 unsigned SchemaOf(std::string_view chain);
@@ -33,6 +33,7 @@ inline constexpr std::string_view kPostrouting = "postrouting";
 inline constexpr std::string_view kPrerouting = "prerouting";
 inline constexpr std::string_view kOutput = "output";
 inline constexpr std::string_view kForwardChain = "forward";
+inline constexpr std::string_view kInternal = "internal";
 inline constexpr std::string_view kMartians = "martians";
 inline constexpr std::string_view kReflected = "reflected";
 inline constexpr std::string_view kPublished = "published";           ///< of each family
@@ -77,6 +78,7 @@ class Structure {
  private:
   void NeedRanges();
   void NeedForwarding();
+  void NeedInternal();
   void NeedSpoofGuard();
   void NeedClosed();
   void NeedMasquerade(const net::Prefix& subnet);

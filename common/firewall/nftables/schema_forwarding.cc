@@ -18,6 +18,7 @@ namespace {
 using netlink::Request;
 
 constexpr Hook kForwardHook = {kForwardChain, "filter", NF_INET_FORWARD, 0};
+constexpr Hook kInternalHook = {kInternal, "filter", NF_INET_FORWARD, 0};
 constexpr Hook kGuardHook = {kPrerouting, "filter", NF_BR_PRE_ROUTING, -300};
 constexpr Hook kClosedHook = {kForwardChain, "filter", NF_BR_FORWARD, 0};
 constexpr Field kEtherSource = {NFT_PAYLOAD_LL_HEADER, 6, 6};
@@ -63,6 +64,19 @@ Request MakeIsolationRule(std::string_view set, bool but_selves) {
   return request;
 }
 
+/// From an internal bridge to another link, or (`out`) the other way round.
+Request MakeInternalRule(bool out) {
+  Request request = MakeRule(Table::kInet, kInternal);
+  Expressions rule(request);
+  rule.Meta(out ? NFT_META_OIFNAME : NFT_META_IIFNAME, NFT_REG_1);
+  rule.Lookup(kInternalBridges);
+  rule.Meta(NFT_META_IIFNAME, NFT_REG_1);
+  rule.Meta(NFT_META_OIFNAME, NFT_REG_2);
+  rule.Lookup(kIsolatedSelves, true);
+  rule.Verdict(NF_DROP);
+  return request;
+}
+
 Request MakeUserRule() {
   Request request = MakeRule(Table::kInet, kForwardChain);
   Expressions(request).Verdict(NFT_JUMP, kUser);
@@ -104,6 +118,15 @@ void Structure::NeedForwarding() {
       Append(MakeForwardRule(FieldsOf(family), answers));
     }
   }
+}
+
+void Structure::NeedInternal() {
+  constexpr Table kTable = Table::kInet;
+  NeedForwarding();
+  if (!StartsWithChain(kTable, Part::kInternal, kInternal)) return;
+  AppendSet(kInternalBridges, kIfname);
+  Append(MakeBaseChain(kTable, kInternalHook));
+  for (const bool out : {false, true}) Append(MakeInternalRule(out));
 }
 
 void Structure::NeedSpoofGuard() {

@@ -82,6 +82,13 @@ std::vector<Element> IsolationElements(const Isolation& isolation) {
   self.set = kIsolatedSelves;
   self.key.insert(self.key.end(), link.key.begin(), link.key.end());
   std::vector<Element> elements = {std::move(self), link};
+  if (isolation.internal) {
+    Element internal = link;
+    internal.set = kInternalBridges;
+    internal.what = "keep inside bridge " + isolation.bridge;
+    internal.part = Part::kInternal;
+    elements.push_back(std::move(internal));
+  }
   if (!isolation.within) return elements;
   link.set = kClosedBridges;
   link.what = "close bridge " + isolation.bridge;

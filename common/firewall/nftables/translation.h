@@ -14,6 +14,7 @@ namespace cnm::firewall::nftables {
 inline constexpr std::string_view kIsolatedBridges = "isolated_bridges";
 inline constexpr std::string_view kIsolatedSelves = "isolated_selves";  ///< each with itself
 inline constexpr std::string_view kClosedBridges = "closed_bridges";    ///< in `bridge cnm` too
+inline constexpr std::string_view kInternalBridges = "internal_bridges";
 /// One for each family: "forward_v4".
 inline constexpr std::string_view kForward = "forward";
 /// Sets of the table `bridge cnm`.

@@ -48,6 +48,8 @@ std::vector<Used> ChainsOf(Part part, net::Family family) {
               {inet, FamilySet(kPublished, family), false, 4}};
     case Part::kForwarding:
       return {{inet, std::string(kForwardChain), true, 7}};
+    case Part::kInternal:
+      return {{inet, std::string(kInternal), true, 2}};
     case Part::kSpoofGuard:
       return {{Table::kBridge, std::string(kPrerouting), true, 1}};
     case Part::kClosed:

@@ -78,6 +78,74 @@ TEST_P(BehindDocker, AReloadOpensThemAgain) {
   EXPECT_TRUE(Pings(a, "198.51.100.9"));
 }
 
+/// Adds a default route as a container with NET_ADMIN can, and asks an outside that knows the way
+/// back.
+TEST_F(LocalDriverTest, NobodyLeavesAnInternalNetworkByARouteOfTheirOwn) {
+  const Outside outside;
+  Shell(outside.netns().Inside("ip route add 192.0.2.0/24 via 198.51.100.1"));
+  NetworkConfig network = MakeNetwork(kBlue, "192.0.2.0/24", "192.0.2.1/24");
+  network.internal = true;
+  driver_->CreateNetwork(network);
+  const OtherNetns a;
+  const OtherNetns b;
+  Attach(MakeEndpoint(kBlue, "e1", "192.0.2.2/24"), a);
+  Attach(MakeEndpoint(kBlue, "e2", "192.0.2.3/24"), b);
+  Shell("sysctl -qw net.ipv4.ip_forward=1");
+  for (const OtherNetns* const netns : {&a, &b}) {
+    Shell(netns->Inside("ip route add default via 192.0.2.1"));
+  }
+  EXPECT_FALSE(Pings(a, "198.51.100.9"));
+  EXPECT_FALSE(Pings(outside.netns(), "192.0.2.2"));
+  EXPECT_TRUE(Pings(a, "192.0.2.3"));
+  EXPECT_TRUE(Pings(a, "192.0.2.1"));
+  for (const char* const id : {"e1", "e2"}) driver_->Leave(kBlue, id);
+  for (const char* const id : {"e1", "e2"}) driver_->DeleteEndpoint(kBlue, id);
+  driver_->DeleteNetwork(kBlue);
+  EXPECT_FALSE(Succeeds("nft list ruleset | grep -q br-bbbbb"));
+}
+
+TEST_F(LocalDriverTest, PublishedPortsAreKeptFromOtherPrograms) {
+  const std::string tcp = "s.create_server(('',8091))";  // with SO_REUSEADDR, as servers have it
+  const std::string tcp6 = "s.create_server(('::',8091),family=s.AF_INET6)";
+  const std::string udp = "s.socket(s.AF_INET,s.SOCK_DGRAM).bind(('127.0.0.1',8091))";
+  driver_->CreateNetwork(MakeNetwork(kBlue, "192.0.2.0/24", "192.0.2.1/24"));
+  const OtherNetns a;
+  Attach(MakeEndpoint(kBlue, "e1", "192.0.2.2/24"), a);
+  const std::vector<engine::PortBinding> ports = {{.port = 80, .host_port = 8091},
+                                                  {.protocol = 17, .port = 80, .host_port = 8091}};
+  driver_->ProgramExternalConnectivity(kBlue, "e1", ports, "");
+  for (int restart = 0; restart < 2; ++restart) {
+    for (const std::string& bind : {tcp, tcp6, udp}) {
+      EXPECT_TRUE(Python(bind).starts_with("Address already in use")) << bind;
+    }
+    EXPECT_EQ(Python("s.create_connection(('::1',8091),1)"), "Connection refused");
+    driver_.reset();
+    EXPECT_EQ(Python(tcp), "");  // a socket goes with its process
+    driver_ = Open();
+  }
+  driver_->RevokeExternalConnectivity(kBlue, "e1");
+  for (const std::string& bind : {tcp, tcp6, udp}) EXPECT_EQ(Python(bind), "") << bind;
+}
+
+TEST_F(LocalDriverTest, PortsOfOtherProgramsAreNotPublished) {
+  driver_->CreateNetwork(MakeNetwork(kBlue, "192.0.2.0/24", "192.0.2.1/24"));
+  const OtherNetns a;
+  Attach(MakeEndpoint(kBlue, "e1", "192.0.2.2/24"), a);
+  const OwnServer other(8091);
+  EXPECT_EQ(Failure([&] {
+              driver_->ProgramExternalConnectivity(
+                  kBlue, "e1", {{.port = 81, .host_port = 8090}, {.port = 80, .host_port = 8091}},
+                  "");
+            }),
+            "listen tcp 0.0.0.0:8091: bind: address already in use; another program of this host "
+            "has it");
+  EXPECT_FALSE(Succeeds("nft list ruleset | grep -qE '809[01]'"));
+  EXPECT_EQ(Python("s.create_server(('',8090))"), "") << "all or nothing";
+  driver_->ProgramExternalConnectivity(
+      kBlue, "e1", {{.port = 80, .host_port = 8091, .host_port_end = 8092}}, "");
+  EXPECT_TRUE(Succeeds("nft list map inet cnm any_ports_v4 | grep -q 8092"));
+}
+
 INSTANTIATE_TEST_SUITE_P(Variants, BehindDocker, ::testing::Values("nft", "legacy"));
 
 }  // namespace

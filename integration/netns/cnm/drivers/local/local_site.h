@@ -154,14 +154,23 @@ class Outside {
   OtherNetns netns_;
 };
 
-/// A TCP server in a namespace that answers every connection with `word`; ends with this object.
+/// A TCP server that answers every connection with `word`; ends with this object. `inside`: makes a
+/// command run where it is to serve.
 class Server {
  public:
-  Server(const OtherNetns& netns, int port, const std::string& word) {
+  Server(const OtherNetns& netns, int port, const std::string& word)
+      : Server([&](const std::string& command) { return netns.Inside(command); }, port, word) {}
+  ~Server() { ::kill(pid_, SIGKILL); }
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+ protected:
+  template <class Inside>
+  Server(const Inside& inside, int port, const std::string& word) {
     const std::string ready = std::filesystem::temp_directory_path() / "cnm-server-XXXXXX";
     std::string pid_file = ready;
     ::close(::mkstemp(pid_file.data()));
-    Shell(netns.Inside(fmt::format(
+    Shell(inside(fmt::format(
         "python3 -c \"import os,socket\ns=socket.create_server(('',{}))\nif os.fork():os._exit(0)\n"
         "os.close(1);os.close(2);open('{}','w').write(str(os.getpid()))\n"
         "while 1:\n c=s.accept()[0];c.sendall(b'{}');c.close()\"",
@@ -169,13 +178,24 @@ class Server {
     while (pid_ == 0) std::ifstream(pid_file) >> pid_;
     std::filesystem::remove(pid_file);
   }
-  ~Server() { ::kill(pid_, SIGKILL); }
-  Server(const Server&) = delete;
-  Server& operator=(const Server&) = delete;
 
  private:
   pid_t pid_ = 0;
 };
+
+/// The same on the test's own host.
+class OwnServer : public Server {
+ public:
+  explicit OwnServer(int port)
+      : Server([](const std::string& command) { return command; }, port, "host") {}
+};
+
+/// What a Python statement says when it fails in the test's own namespace; "" if it does not.
+inline std::string Python(const std::string& statement) {
+  return Shell(fmt::format(
+      "python3 -c \"import socket as s\ntry:{}\nexcept OSError as e:print(e.strerror)\"",
+      statement));
+}
 
 /// What a connection from there answers; "" when there is none.
 inline std::string Ask(const OtherNetns& from, const std::string& address, int port) {

@@ -59,7 +59,7 @@ TEST_F(NftablesNetns, ShowsForwardingToPeople) {
 		elements = { "cni0" comment "bridge cni0" }
 	}
 
-	chain schema_2 {
+	chain schema_3 {
 	}
 
 	chain postrouting {
@@ -91,6 +91,29 @@ TEST_F(NftablesNetns, SharesIsolationAmongOwners) {
   firewall->Verify(Isolating(kOwnerB, "cni0", false));
   EXPECT_EQ(firewall->RemoveByOwner(kOwnerA), 0U);
   firewall->Remove(Isolating(kOwnerB, "cni0", false));
+  EXPECT_EQ(Lines("cni0"), "");
+}
+
+TEST_F(NftablesNetns, KeepsInternalBridgesToThemselves) {
+  Rules rules = Isolating(kOwnerA, "cni0", false);
+  rules.isolation->internal = true;
+  const auto firewall = Make();
+  firewall->Add(Isolating(kOwnerB, "cni1", false));
+  EXPECT_FALSE(Succeeds("nft list chain inet cnm internal")) << "built when it is needed";
+  firewall->Add(rules);
+  firewall->Verify(rules);
+  EXPECT_EQ(Shell("nft list chain inet cnm internal"), R"(table inet cnm {
+	chain internal {
+		type filter hook forward priority filter; policy accept;
+		iifname @internal_bridges iifname . oifname != @isolated_selves drop
+		oifname @internal_bridges iifname . oifname != @isolated_selves drop
+	}
+})");
+  Rebuild({rules});
+  firewall->Verify(rules);
+  Shell("nft flush chain inet cnm internal");
+  EXPECT_THROW(firewall->Verify(rules), Error);
+  firewall->Remove(rules);
   EXPECT_EQ(Lines("cni0"), "");
 }
 

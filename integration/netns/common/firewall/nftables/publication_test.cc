@@ -121,7 +121,7 @@ TEST_F(NftablesNetns, ShowsPublishedPortsToPeople) {
 		elements = { 2001:db8:1::5 comment "aaaaaaaaaaaaaaaa blue" }
 	}
 
-	chain schema_2 {
+	chain schema_3 {
 	}
 
 	chain postrouting {
