@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "cnm/daemon/port_proxy.h"
 #include "cnm/drivers/local/host_ports.h"
 #include "cnm/drivers/null/plain_driver.h"
 #include "cnm/drivers/remote/remote_driver.h"
@@ -27,7 +28,12 @@ constexpr unsigned kGravediggers = 8;
 
 /// What the bridge drivers of all doors share.
 struct Shared {
-  std::shared_ptr<local::HostPorts> ports = std::make_shared<local::HostPorts>(PortRange{}, true);
+  explicit Shared(const Config& config)
+      : ports(std::make_shared<local::HostPorts>(
+            PortRange{}, true,
+            config.userland_proxy ? std::make_shared<AsioPortProxy>() : nullptr)) {}
+
+  std::shared_ptr<local::HostPorts> ports;
   std::shared_ptr<Background> background = std::make_shared<Background>(kGravediggers);
 };
 
@@ -61,7 +67,7 @@ bool IsDockers(const std::string& runtime_directory, const net::Address& address
 
 Assembly Assemble(const Config& config) {
   Assembly parts;
-  const Shared shared;
+  const Shared shared(config);
   parts.pools = std::make_shared<pools::DefaultIpam>(pools::DefaultIpamOptions{
       .durable_directory = config.durable_directory, .leases_directory = config.lease_directory});
   parts.api_bridge = MakeBridge(config, "api", shared);

@@ -2,6 +2,7 @@
 #include "cnm/ports/bound_ports.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -82,6 +83,11 @@ void BoundPorts::Hold(const HostPort& port) {
   if (Bind(fd, port) != 0) Fail(port, errno);
   if (tcp && !ListenOnce(fd)) Fail(port, errno);
   held_.emplace(port, std::move(fd));
+}
+
+Fd BoundPorts::Duplicate(const HostPort& port) const {
+  const auto held = held_.find(port);
+  return held == held_.end() ? Fd() : Fd(::fcntl(held->second.get(), F_DUPFD_CLOEXEC, 0));
 }
 
 }  // namespace cnm

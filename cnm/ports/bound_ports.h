@@ -33,6 +33,8 @@ class BoundPorts {
   /// @throws Error kInUse "listen tcp 0.0.0.0:80: bind: address already in use" (libnetwork.md §23)
   ///         when another program has it; kKernel
   void Hold(const HostPort& port);
+  /// Another descriptor of the port's socket; none when there is no socket.
+  Fd Duplicate(const HostPort& port) const;
   /// @returns false if it was not held
   bool LetGo(const HostPort& port) { return held_.erase(port) > 0; }
 

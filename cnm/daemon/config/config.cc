@@ -29,6 +29,8 @@ class Reader {
     ReadDaemon();
     ReadListen();
     ReadDocker();
+    Section("ports",
+            [&](TomlTable& table) { table.Optional("userland_proxy", config_.userland_proxy); });
     ReadState();
     ReadLimits();
     RefuseStores();

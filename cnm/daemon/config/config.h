@@ -26,6 +26,8 @@ struct Config {
   bool docker = true;  ///< serve Docker's plugin protocol
   std::string docker_socket = "/run/docker/plugins/cnm.sock";
 
+  bool userland_proxy = false;  ///< published ports are also served by the daemon itself
+
   std::string runtime_directory = "/run/cnm";
   std::string durable_directory = "/var/lib/cnm";
   std::string lease_directory = "/var/lib/cni/networks";

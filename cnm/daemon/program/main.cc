@@ -42,6 +42,7 @@ struct Flags {
   std::string config = kConfigFile;
   bool check = false;
   bool no_docker = false;
+  bool userland_proxy = false;
 };
 
 /// Flags that set a file of TLS.
@@ -90,6 +91,8 @@ po::options_description MakeOptions(Flags& flags) {
     add(flag.name, po::value<std::string>()->value_name(flag.argument), flag.explanation);
   }
   add("no-docker", po::bool_switch(&flags.no_docker), "do not serve Docker");
+  add("userland-proxy", po::bool_switch(&flags.userland_proxy),
+      "also serve published ports where the packet filter does not lead to the container");
   add("check", po::bool_switch(&flags.check), "read the configuration, then exit");
   add("version", "print the version");
   add("help,h", "this text");
@@ -115,6 +118,7 @@ Config ReadAll(const Flags& flags, const po::variables_map& values) {
     config.tls_files.*flag.member = values[flag.name].as<std::string>();
   }
   if (flags.no_docker) config.docker = false;
+  if (flags.userland_proxy) config.userland_proxy = true;
   return config;
 }
 

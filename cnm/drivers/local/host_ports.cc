@@ -2,6 +2,7 @@
 #include "cnm/drivers/local/host_ports.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -44,8 +45,8 @@ std::vector<net::Address> HostAddressesOf(const engine::PortBinding& binding) {
   return {net::Address(), net::Address::Parse("::").value()};
 }
 
-HostPorts::HostPorts(PortRange ephemeral, bool bound)
-    : allocator_(EphemeralRange(ephemeral)), bound_(bound) {}
+HostPorts::HostPorts(PortRange ephemeral, bool bound, std::shared_ptr<PortProxy> proxy)
+    : allocator_(EphemeralRange(ephemeral)), bound_(bound), proxy_(std::move(proxy)) {}
 
 void HostPorts::Bind(const engine::PortBinding& binding) {
   if (!bound_) return;
@@ -70,7 +71,23 @@ engine::PortBinding HostPorts::TakeOne(const engine::PortBinding& wanted) {
   }
 }
 
-void HostPorts::NoteOne(const engine::PortBinding& binding) {
+void HostPorts::ServeOne(const engine::PortBinding& binding,
+                         const std::vector<net::Address>& targets) {
+  if (!proxy_ || targets.empty()) return;
+  for (const net::Address& address : HostAddressesOf(binding)) {
+    const auto same = std::find_if(targets.begin(), targets.end(), [&](const net::Address& target) {
+      return target.family() == address.family();
+    });
+    const HostPort port{ProtocolOf(binding), address, binding.host_port};
+    Fd socket = sockets_.Duplicate(port);
+    if (!socket) continue;
+    const net::Address& target = same == targets.end() ? targets.front() : *same;
+    proxy_->Serve(port, std::move(socket), target, binding.port);
+  }
+}
+
+void HostPorts::NoteOne(const engine::PortBinding& binding,
+                        const std::vector<net::Address>& targets) {
   try {
     allocator_.Request(RequestOf(binding));
   } catch (const Error& e) {
@@ -79,6 +96,7 @@ void HostPorts::NoteOne(const engine::PortBinding& binding) {
   }
   try {
     Bind(binding);
+    ServeOne(binding, targets);
   } catch (const Error& e) {
     Warn(fmt::format("published port: {}", e.message()));
   }
@@ -87,6 +105,7 @@ void HostPorts::NoteOne(const engine::PortBinding& binding) {
 void HostPorts::GiveBackOne(const engine::PortBinding& binding) {
   for (const net::Address& address : HostAddressesOf(binding)) {
     const HostPort port{ProtocolOf(binding), address, binding.host_port};
+    if (proxy_) proxy_->Stop(port);
     sockets_.LetGo(port);
     allocator_.Release(address, port.protocol, {port.port, port.port});
   }
@@ -105,9 +124,16 @@ std::vector<engine::PortBinding> HostPorts::Take(const std::vector<engine::PortB
   return taken;
 }
 
-void HostPorts::Note(const std::vector<engine::PortBinding>& bindings) {
+void HostPorts::Note(const std::vector<engine::PortBinding>& bindings,
+                     const std::vector<net::Address>& targets) {
   const std::lock_guard guard(mutex_);
-  for (const engine::PortBinding& binding : bindings) NoteOne(binding);
+  for (const engine::PortBinding& binding : bindings) NoteOne(binding, targets);
+}
+
+void HostPorts::Serve(const std::vector<engine::PortBinding>& bindings,
+                      const std::vector<net::Address>& targets) {
+  const std::lock_guard guard(mutex_);
+  for (const engine::PortBinding& binding : bindings) ServeOne(binding, targets);
 }
 
 void HostPorts::GiveBack(const std::vector<engine::PortBinding>& bindings) {

@@ -12,6 +12,7 @@
 
 #include "cnm/drivers/bridge/driver.h"
 #include "cnm/drivers/local/endpoint_details.h"
+#include "cnm/drivers/local/publication.h"
 #include "cnm/lease_source.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
@@ -87,7 +88,8 @@ LocalDriver::LocalDriver(LocalOptions options)
   if (!options_.ports) options_.ports = std::make_shared<HostPorts>(PortRange{}, true);
   Controller controller = OpenController("start");
   for (const Endpoint& endpoint : controller.Endpoints()) {
-    if (endpoint.door == options_.door) options_.ports->Note(PublishedBy(endpoint));
+    if (endpoint.door != options_.door) continue;
+    options_.ports->Note(PublishedBy(endpoint), TargetsIn(endpoint));
   }
   for (const auto& network : networks_.All()) {
     try {

@@ -65,4 +65,13 @@ std::vector<Attachment> MakePublication(const std::vector<engine::PortBinding>& 
   return attachments;
 }
 
+std::vector<net::Address> TargetsIn(const Endpoint& endpoint) {
+  std::vector<net::Address> targets;
+  targets.reserve(endpoint.addressing.addresses.size());
+  for (const AddressGrant& grant : endpoint.addressing.addresses) {
+    targets.push_back(grant.prefix.address);
+  }
+  return targets;
+}
+
 }  // namespace cnm::local

@@ -15,4 +15,7 @@ namespace cnm::local {
 std::vector<Attachment> MakePublication(const std::vector<engine::PortBinding>& bindings,
                                         const Endpoint& endpoint, const std::string& bridge);
 
+/// The endpoint's addresses, as the userland proxy needs them.
+std::vector<net::Address> TargetsIn(const Endpoint& endpoint);
+
 }  // namespace cnm::local

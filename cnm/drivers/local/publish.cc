@@ -72,6 +72,7 @@ void LocalDriver::PublishPorts(const Endpoint& endpoint,
     std::vector<engine::PortBinding> chosen;
     try {
       chosen = options_.ports->Take(wanted);
+      options_.ports->Serve(chosen, TargetsIn(endpoint));
       AttachmentSpec spec{.key = endpoint.key, .plugin = kPortsPlugin, .sandbox = endpoint.sandbox};
       spec.wanted = MakePublication(chosen, endpoint, bridge);
       return controller.AddAttachments(spec);

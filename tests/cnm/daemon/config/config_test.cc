@@ -62,6 +62,8 @@ tcp = ["127.0.0.1:2385", "[::1]:1"]
 [docker]
 enabled = false
 socket = "/b"
+[ports]
+userland_proxy = true
 [state]
 runtime = "/c"
 durable = "/d"
@@ -82,6 +84,7 @@ idle_seconds = 5
   EXPECT_EQ(config.default_driver, "null");
   EXPECT_EQ(config.labels, Texts({"com.docker.network.driver.mtu=1400"}));
   EXPECT_EQ(config.socket + config.docker_socket, "/a/b");
+  EXPECT_TRUE(config.userland_proxy);
   EXPECT_EQ(config.group, "net");
   EXPECT_EQ(config.tcp, Texts({"127.0.0.1:2385", "[::1]:1"}));
   EXPECT_FALSE(config.docker);

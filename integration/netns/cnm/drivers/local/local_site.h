@@ -76,12 +76,14 @@ class LocalDriverTest : public testing::NetnsTest {
   }
 
   /// A driver over the test's state, as after a restart of the daemon.
-  std::unique_ptr<LocalDriver> Open(const std::string& door = "docker") const {
+  std::unique_ptr<LocalDriver> Open(const std::string& door = "docker",
+                                    std::shared_ptr<HostPorts> ports = nullptr) const {
     return std::make_unique<LocalDriver>(LocalOptions{.paths = {.runtime = root_ + "/run"},
                                                       .durable_directory = root_ + "/durable",
                                                       .lease_directory = root_ + "/leases",
                                                       .door = door,
-                                                      .runtime = "/usr/bin/dockerd"});
+                                                      .runtime = "/usr/bin/dockerd",
+                                                      .ports = std::move(ports)});
   }
 
   /// Creates and joins an endpoint, and does what Docker does with the link.
@@ -154,40 +156,54 @@ class Outside {
   OtherNetns netns_;
 };
 
-/// A TCP server that answers every connection with `word`; ends with this object. `inside`: makes a
-/// command run where it is to serve.
+/// A server in Python, in a namespace or on the test's own host; ends with this object.
 class Server {
  public:
+  /// Answers every TCP connection with `word`.
   Server(const OtherNetns& netns, int port, const std::string& word)
-      : Server([&](const std::string& command) { return netns.Inside(command); }, port, word) {}
-  ~Server() { ::kill(pid_, SIGKILL); }
+      : Server(netns, Listening(port), Answering(word)) {}
+  /// After the statement `open`, which makes `s`, carries out `serve` for ever.
+  Server(const OtherNetns& netns, const std::string& open, const std::string& serve) {
+    Start(netns.Inside(Script(open, serve)));
+  }
+  ~Server() {
+    ::kill(pid_, SIGKILL);
+    std::filesystem::remove(pid_file_);
+  }
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
  protected:
-  template <class Inside>
-  Server(const Inside& inside, int port, const std::string& word) {
-    const std::string ready = std::filesystem::temp_directory_path() / "cnm-server-XXXXXX";
-    std::string pid_file = ready;
-    ::close(::mkstemp(pid_file.data()));
-    Shell(inside(fmt::format(
-        "python3 -c \"import os,socket\ns=socket.create_server(('',{}))\nif os.fork():os._exit(0)\n"
-        "os.close(1);os.close(2);open('{}','w').write(str(os.getpid()))\n"
-        "while 1:\n c=s.accept()[0];c.sendall(b'{}');c.close()\"",
-        port, pid_file, word)));
-    while (pid_ == 0) std::ifstream(pid_file) >> pid_;
-    std::filesystem::remove(pid_file);
-  }
+  explicit Server(int port) { Start(Script(Listening(port), Answering("host"))); }
 
  private:
+  static std::string Listening(int port) {
+    return fmt::format("s=socket.create_server(('',{}))", port);
+  }
+  static std::string Answering(const std::string& word) {
+    return fmt::format("c=s.accept()[0];c.sendall(b'{}');c.close()", word);
+  }
+  std::string Script(const std::string& open, const std::string& serve) {
+    pid_file_ = std::filesystem::temp_directory_path() / "cnm-server-XXXXXX";
+    ::close(::mkstemp(pid_file_.data()));
+    return fmt::format(
+        "python3 -c \"import os,socket\n{}\nif os.fork():os._exit(0)\n"
+        "os.close(1);os.close(2);open('{}','w').write(str(os.getpid()))\nwhile 1:{}\"",
+        open, pid_file_, serve);
+  }
+  void Start(const std::string& command) {
+    Shell(command);
+    while (pid_ == 0) std::ifstream(pid_file_) >> pid_;
+  }
+
+  std::string pid_file_;
   pid_t pid_ = 0;
 };
 
 /// The same on the test's own host.
 class OwnServer : public Server {
  public:
-  explicit OwnServer(int port)
-      : Server([](const std::string& command) { return command; }, port, "host") {}
+  explicit OwnServer(int port) : Server(port) {}
 };
 
 /// What a Python statement says when it fails in the test's own namespace; "" if it does not.
