@@ -40,8 +40,10 @@ class Engine::Core {
   std::shared_ptr<NetworkDriver> DriverOf(const NetworkRecord& network);
 
   // ---- endpoint.cc
+  /// `gateway_id`: the id of a gateway network's own endpoint, which the caller holds in `busy_`;
+  /// "" = an endpoint that somebody asked for
   std::string CreateEndpoint(const std::string& network_id, const EndpointSpec& spec,
-                             bool gateway = false);
+                             const std::string& gateway_id = {});
   void DeleteEndpoint(const std::string& network_id, const std::string& id, bool force);
 
   // ---- join.cc
@@ -76,7 +78,7 @@ class Engine::Core {
   void MakeEndpoint(const NetworkRecord& network, EndpointRecord& endpoint);
   void RemoveEndpoint(EndpointRecord endpoint);
   void UndoEndpoint(const EndpointRecord& endpoint) noexcept;
-  // join.cc: with the sandbox's and the endpoint's locks held
+  // join.cc: with the sandbox's lock held, and the endpoint's unless it has joined
   void JoinLocked(const SandboxRecord& sandbox, EndpointRecord endpoint, const JoinSpec& spec);
   void LeaveLocked(const SandboxRecord& sandbox, EndpointRecord endpoint);
   void Populate(const SandboxRecord& sandbox, EndpointRecord& endpoint);

@@ -78,11 +78,12 @@ EndpointRecord MakeRecord(const EndpointSpec& spec, const std::string& network_i
 }  // namespace
 
 std::string Engine::Core::CreateEndpoint(const std::string& network_id, const EndpointSpec& spec,
-                                         bool gateway) {
+                                         const std::string& gateway_id) {
   const NetworkPointer network = GetNetwork(network_id);
   EndpointRecord endpoint = MakeRecord(spec, network_id);
   endpoint.boot_id = boot_id_;
-  endpoint.gateway = gateway;
+  endpoint.gateway = !gateway_id.empty();
+  if (endpoint.gateway) endpoint.id = gateway_id;
   endpoint.options = LabelsOf(endpoint);
   registry_.Add(endpoint);
   Rollback undo;

@@ -142,27 +142,31 @@ void Engine::Core::AddGatewayEndpoint(const SandboxRecord& sandbox, const Endpoi
   spec.exposed_ports = source.exposed_ports;
   spec.port_bindings = source.port_bindings;
   const std::string& container = sandbox.spec.container_id;
-  std::string id;
+  const std::string id = NewId();
+  const Busy::Hold hold = busy_.Acquire({id});  // from before others see it until it has joined
   try {
-    id = CreateEndpoint(network_id, spec, true);
+    CreateEndpoint(network_id, spec, id);
   } catch (Error& error) {
     error.AddContext(fmt::format("container {}: endpoint create on GW Network failed", container));
     throw;
   }
-  const Busy::Hold hold = busy_.Acquire({id});
   try {
     JoinLocked(sandbox, *GetEndpoint(network_id, id), {});
   } catch (Error& error) {
-    RemoveEndpoint(*registry_.FindEndpoint(id));
+    const EndpointPointer left = registry_.FindEndpoint(id);
+    if (left) UndoEndpoint(*left);
     error.AddContext(fmt::format("container {}: endpoint join on GW Network failed", container));
     throw;
   }
 }
 
+/// The endpoint, which has joined the sandbox, is nobody's to delete between its leave and its end.
 void Engine::Core::RemoveGatewayEndpoint(const SandboxRecord& sandbox,
                                          const EndpointRecord& endpoint) {
+  const Busy::Hold hold = busy_.Acquire({endpoint.id});
   LeaveLocked(sandbox, endpoint);
-  RemoveEndpoint(*registry_.FindEndpoint(endpoint.id));
+  const EndpointPointer left = registry_.FindEndpoint(endpoint.id);
+  if (left) RemoveEndpoint(*left);
 }
 
 void Engine::Core::ProgramRoutes(const SandboxRecord& sandbox,

@@ -58,6 +58,10 @@ std::string Engine::Core::Join(const std::string& network_id, const std::string&
   const Busy::Hold hold = busy_.Acquire({endpoint_id, sandbox_id});
   const EndpointPointer endpoint = GetEndpoint(network_id, endpoint_id);
   const SandboxPointer sandbox = GetSandbox(sandbox_id);
+  if (endpoint->gateway && endpoint->sandbox_id.empty()) {
+    throw Error(Code::kInUse,
+                fmt::format("endpoint {} is of the gateway network's own making", endpoint->name));
+  }
   JoinLocked(*sandbox, *endpoint, spec);
   Rollback undo;
   undo.Push("join", [&] {
@@ -130,6 +134,9 @@ void Engine::Core::Leave(const std::string& network_id, const std::string& endpo
   CheckJoinedTo(*endpoint, sandbox_id);
   const SandboxPointer sandbox = GetSandbox(sandbox_id);
   LeaveLocked(*sandbox, *endpoint);
+  // A gateway endpoint serves its one sandbox, and its name is wanted for the next.
+  const EndpointPointer left = registry_.FindEndpoint(endpoint_id);
+  if (left && left->gateway) UndoEndpoint(*left);
   TrySettleGateway(*sandbox);
 }
 

@@ -82,8 +82,11 @@ void Engine::Core::RemoveSandbox(SandboxRecord sandbox) {
   sandbox.pending = true;
   registry_.Put(sandbox);
   for (const EndpointPointer& endpoint : registry_.EndpointsIn(sandbox.id)) {
-    LeaveLocked(sandbox, *endpoint);
-    if (endpoint->gateway) RemoveEndpoint(*registry_.FindEndpoint(endpoint->id));
+    if (endpoint->gateway) {
+      RemoveGatewayEndpoint(sandbox, *endpoint);
+    } else {
+      LeaveLocked(sandbox, *endpoint);
+    }
   }
   RemoveSandboxNamespace(sandbox);
   ForgetFiles(sandbox);
@@ -152,8 +155,11 @@ void Engine::Core::Refresh(const std::string& id, const SandboxSpec& spec) {
   SandboxRecord sandbox = *GetSandbox(id);
   const std::vector<EndpointPointer> endpoints = Ordered(id);
   for (const EndpointPointer& endpoint : endpoints) {
-    LeaveLocked(sandbox, *endpoint);
-    if (endpoint->gateway) RemoveEndpoint(*registry_.FindEndpoint(endpoint->id));
+    if (endpoint->gateway) {
+      RemoveGatewayEndpoint(sandbox, *endpoint);
+    } else {
+      LeaveLocked(sandbox, *endpoint);
+    }
   }
   ForgetFiles(sandbox);
   SandboxSpec fresh = spec;

@@ -1,12 +1,8 @@
 // engine_test.cc: an engine without a kernel: who is told what, in which order, and what is undone.
 #include "cnm/engine/engine.h"
 
-#include <stdlib.h>
-
 #include <ctime>
 #include <filesystem>
-#include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -16,132 +12,10 @@
 #include "cnm/engine/sandbox_namespace.h"
 #include "common/base/atomic_file.h"
 #include "common/base/error.h"
+#include "tests/cnm/engine/scripted.h"
 
 namespace cnm::engine {
 namespace {
-
-using Log = std::vector<std::string>;
-
-/// Writes down what it is asked, and fails on one call if it is told to.
-struct Script {
-  Log log = {};
-  std::string fails = {};
-  Code code = Code::kKernel;
-  void Call(const std::string& call) {
-    log.push_back(call);
-    if (call.starts_with(fails) && !fails.empty()) throw Error(code, "refused");
-  }
-};
-
-class ScriptedDriver : public NetworkDriver {
- public:
-  explicit ScriptedDriver(Script* script) : script_(script) {}
-  std::string type() const override { return "bridge"; }
-  Scope scope() const override { return Scope::kLocal; }
-  void CreateNetwork(const NetworkConfig& network) override {
-    script_->Call("create network " + network.name);
-  }
-  void DeleteNetwork(const std::string& /*id*/) override { script_->Call("delete network"); }
-  Interface CreateEndpoint(const EndpointConfig& endpoint) override {
-    script_->Call("create endpoint " + endpoint.options);
-    return {};
-  }
-  void DeleteEndpoint(const std::string& /*n*/, const std::string& /*e*/) override {
-    script_->Call("delete endpoint");
-  }
-  std::string OperInfo(const std::string& /*n*/, const std::string& /*e*/) override { return "{}"; }
-  JoinInfo Join(const std::string& /*n*/, const std::string& /*e*/, const std::string& /*key*/,
-                const std::string& options) override {
-    script_->Call("join " + options);
-    return {.src_name = {}, .dst_prefix = {}, .gateway = net::Address::Parse("192.0.2.1")};
-  }
-  void Leave(const std::string& /*n*/, const std::string& /*e*/) override {
-    script_->Call("leave");
-  }
-  void ProgramExternalConnectivity(const std::string& /*n*/, const std::string& /*e*/,
-                                   const std::vector<PortBinding>& /*bindings*/,
-                                   const std::string& /*options*/) override {
-    script_->Call("program");
-  }
-  void RevokeExternalConnectivity(const std::string& /*n*/, const std::string& /*e*/) override {
-    script_->Call("revoke");
-  }
-
- private:
-  Script* script_;
-};
-
-class ScriptedIpam : public IpamDriver {
- public:
-  explicit ScriptedIpam(Script* script) : script_(script) {}
-  std::string name() const override { return "default"; }
-  std::string LocalSpace() override { return "local"; }
-  std::string GlobalSpace() override { return "global"; }
-  Pool RequestPool(const PoolSpec& spec) override {
-    const net::Prefix pool = spec.pool.value_or(*net::Prefix::Parse("192.0.2.0/24"));
-    script_->Call("pool " + pool.ToString());
-    return {pool.ToString(), pool};
-  }
-  void ReleasePool(const std::string& id) override { script_->Call("release pool " + id); }
-  std::optional<net::Prefix> RequestAddress(
-      const std::string& /*pool*/, const std::optional<net::Address>& address,
-      const std::map<std::string, std::string>& options) override {
-    const bool gateway = options.contains(kRequestTypeLabel);
-    const net::Address given =
-        address.value_or(*net::Address::Parse(gateway ? "192.0.2.1" : "192.0.2.2"));
-    script_->Call(fmt::format("address {}", given.ToString()));
-    return net::Prefix{given, 24};
-  }
-  void ReleaseAddress(const std::string& /*pool*/, const net::Address& address) override {
-    script_->Call("release " + address.ToString());
-  }
-
- private:
-  Script* script_;
-};
-
-class EngineTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    char path[] = "/tmp/engine-unit-XXXXXX";
-    ASSERT_NE(::mkdtemp(path), nullptr);
-    root_ = path;
-    EngineOptions options;
-    options.runtime_directory = root_ + "/run";
-    options.durable_directory = root_ + "/lib";
-    options.files_directory = root_ + "/files";
-    options.netns_directory = root_ + "/netns";
-    options.drivers = {std::make_shared<ScriptedDriver>(&script_)};
-    options.ipams = {std::make_shared<ScriptedIpam>(&script_)};
-    engine_ = std::make_unique<Engine>(options);
-  }
-  void TearDown() override {
-    engine_.reset();
-    std::filesystem::remove_all(root_);
-  }
-
-  NetworkSpec BlueSpec() const {
-    NetworkSpec spec;
-    spec.name = "blue";
-    PoolConfig pool;
-    pool.preferred_pool = "192.0.2.0/24";
-    pool.aux_addresses = {{"router", "192.0.2.9"}};
-    spec.ipv4 = {pool};
-    return spec;
-  }
-  /// A sandbox that needs no kernel: its namespace never comes.
-  std::string MakeSandbox() {
-    SandboxSpec spec;
-    spec.container_id = "c1";
-    spec.use_external_key = true;
-    spec.options = R"({"label":1})";
-    return engine_->CreateSandbox(spec);
-  }
-
-  std::string root_;
-  Script script_;
-  std::unique_ptr<Engine> engine_;
-};
 
 TEST_F(EngineTest, AsksInOrderAndGivesBackInOrder) {
   const std::string net = engine_->CreateNetwork(BlueSpec());

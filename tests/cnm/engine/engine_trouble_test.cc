@@ -1,0 +1,85 @@
+// engine_trouble_test.cc: an engine whose callers come at once, and whose drivers and disk fail.
+#include <atomic>
+#include <filesystem>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "cnm/engine/engine.h"
+#include "common/base/error.h"
+#include "tests/cnm/engine/scripted.h"
+
+namespace cnm::engine {
+namespace {
+
+constexpr char kGatewayNetwork[] = "docker_gwbridge";
+
+class EngineTrouble : public EngineTest {
+ protected:
+  /// A network whose sandboxes need the gateway network.
+  std::string MakeRemote() {
+    const std::string net = engine_->CreateNetwork(BlueSpec());
+    script_.no_gateway = net;
+    return net;
+  }
+  std::string MakeEndpoint(const std::string& network, const std::string& name) {
+    EndpointSpec spec;
+    spec.name = name;
+    return engine_->CreateEndpoint(network, spec);
+  }
+  std::vector<EndpointInfo> GatewayEndpoints() {
+    return engine_->Endpoints(engine_->GetNetworkByName(kGatewayNetwork).id);
+  }
+};
+
+TEST_F(EngineTrouble, DeletingAGatewayEndpointMeanwhileEndsNobody) {
+  const std::string net = MakeRemote();
+  const std::string endpoint = MakeEndpoint(net, "web");
+  const std::string sandbox = MakeSandbox();
+  engine_->Join(net, endpoint, sandbox);
+  engine_->Leave(net, endpoint, sandbox);
+  const std::string gateways = engine_->GetNetworkByName(kGatewayNetwork).id;
+  std::atomic<bool> done = false;
+  std::thread deleting([&] {
+    while (!done) {
+      for (const EndpointInfo& gateway : engine_->Endpoints(gateways)) {
+        if (!gateway.sandbox_id.empty()) continue;
+        try {
+          engine_->DeleteEndpoint(gateways, gateway.id);
+        } catch (const Error&) {  // it has gone, or joined
+        }
+      }
+    }
+  });
+  for (int i = 0; i < 40; ++i) {
+    EXPECT_NO_THROW(engine_->Join(net, endpoint, sandbox)) << i;
+    EXPECT_NO_THROW(engine_->Leave(net, endpoint, sandbox)) << i;
+  }
+  done = true;
+  deleting.join();
+  EXPECT_TRUE(GatewayEndpoints().empty());
+}
+
+TEST_F(EngineTrouble, AGatewayEndpointThatIsSentAwayIsMadeAnew) {
+  const std::string net = MakeRemote();
+  const std::string first = MakeEndpoint(net, "web");
+  const std::string second = MakeEndpoint(net, "db");
+  const std::string sandbox = MakeSandbox();
+  engine_->Join(net, first, sandbox);
+  for (int i = 0; i < 5; ++i) {
+    const std::vector<EndpointInfo> before = GatewayEndpoints();
+    ASSERT_EQ(before.size(), 1U) << i;
+    engine_->Leave(before[0].network_id, before[0].id, sandbox);
+    const std::vector<EndpointInfo> after = GatewayEndpoints();
+    ASSERT_EQ(after.size(), 1U) << i;
+    EXPECT_NE(after[0].id, before[0].id);
+    EXPECT_EQ(after[0].name, "gateway_c1");
+    EXPECT_EQ(after[0].sandbox_id, sandbox);
+  }
+  engine_->Join(net, second, sandbox);
+}
+
+}  // namespace
+}  // namespace cnm::engine
