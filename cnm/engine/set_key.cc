@@ -27,6 +27,7 @@ namespace {
 
 constexpr char kSuccess[] = "success";
 constexpr size_t kMessageBytes = 4096;
+constexpr int kAcceptPauseMs = 100;
 constexpr std::string_view kRootFlag = "-exec-root=";
 
 sockaddr_un AddressOf(const std::string& path) {
@@ -125,7 +126,12 @@ void SetKeyListener::Serve() {
     if (waits[1].revents != 0) return;
     if (waits[0].revents == 0) continue;
     const Fd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    if (client) Answer(client.get());
+    if (client) {
+      Answer(client.get());
+    } else if (errno != EINTR && errno != ECONNABORTED) {
+      // No descriptor is free: the client stays in the queue, so poll would return at once.
+      ::poll(&waits[1], 1, kAcceptPauseMs);
+    }
   }
 }
 
