@@ -59,8 +59,8 @@ void TakeAuxiliary(IpamDriver& ipam, const PoolConfig& config, PoolHold& hold) {
                               text, hold.data.pool.ToString()));
     }
     // One outside the sub-pool is not the driver's to give, nor to anybody else.
-    const auto sub_pool = ParseOptional<net::Prefix>(config.sub_pool, "sub-pool");
-    if (!sub_pool || sub_pool->Contains(*address)) ipam.RequestAddress(hold.id, address, {});
+    if (!hold.sub_pool || hold.sub_pool->Contains(*address))
+      ipam.RequestAddress(hold.id, address, {});
     hold.data.aux[name] = {*address, hold.data.pool.length};
   }
 }
@@ -87,13 +87,14 @@ void RequestFamily(IpamDriver& ipam, const NetworkSpec& spec, bool ipv6, Network
   for (const PoolConfig& config : configs) {
     Options options = spec.ipam_options;
     if (IsOurs(ipam)) options[kRequestOption] = RequestName(network, ipv6, holds.size());
+    const auto sub_pool = ParseOptional<net::Prefix>(config.sub_pool, "sub-pool");
     const Pool pool =
         ipam.RequestPool({.address_space = space,
                           .pool = ParseOptional<net::Prefix>(config.preferred_pool, "pool"),
-                          .sub_pool = ParseOptional<net::Prefix>(config.sub_pool, "sub-pool"),
+                          .sub_pool = sub_pool,
                           .options = options,
                           .ipv6 = ipv6});
-    PoolHold& hold = holds.emplace_back(PoolHold{pool.id, {space, pool.pool.Subnet()}});
+    PoolHold& hold = holds.emplace_back(PoolHold{pool.id, {space, pool.pool.Subnet()}, sub_pool});
     journal();
     TakeGateway(ipam, config, pool, hold);
     TakeAuxiliary(ipam, config, hold);
@@ -197,12 +198,14 @@ void ReplayPools(IpamDriver& ipam, const NetworkRecord& network) {
     for (const PoolHold& hold : *holds) {
       ipam.RequestPool({.address_space = hold.data.address_space,
                         .pool = hold.data.pool,
+                        .sub_pool = hold.sub_pool,
                         .options = network.ipam_options,
                         .ipv6 = holds == &network.ipv6});
       if (hold.gateway_requested && hold.data.gateway) {
         ipam.RequestAddress(hold.id, hold.data.gateway->address, GatewayRequest());
       }
       for (const auto& [name, address] : hold.data.aux) {
+        if (hold.sub_pool && !hold.sub_pool->Contains(address.address)) continue;
         ipam.RequestAddress(hold.id, address.address, {});
       }
     }

@@ -21,6 +21,7 @@ void WriteHolds(Writer& w, std::string_view key, const std::vector<PoolHold>& ho
   for (const PoolHold& hold : holds) {
     w.BeginObject().Member("id", hold.id);
     if (hold.gateway_requested) w.Member("gatewayRequested", true);
+    if (hold.sub_pool) w.Member("subPool", hold.sub_pool->ToString());
     w.Key("pool");
     EncodePools({hold.data}, w);
     w.EndObject();
@@ -36,6 +37,7 @@ std::vector<PoolHold> ReadHolds(const Object& o, std::string_view key) {
     PoolHold hold;
     element.Required("id", hold.id);
     element.Optional("gatewayRequested", hold.gateway_requested);
+    if (element.Has("subPool")) hold.sub_pool = GetPrefix(element, "subPool");
     const std::vector<PoolData> data = DecodePools(element, "pool");
     if (data.size() != 1) element.Fail("pool", "want one pool");
     hold.data = data.front();

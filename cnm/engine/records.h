@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,7 @@ inline constexpr int64_t kEngineSchema = 1;
 struct PoolHold {
   std::string id;  ///< the IPAM driver's
   PoolData data;
+  std::optional<net::Prefix> sub_pool = {};  ///< that addresses were to come from
   bool gateway_requested = false;  ///< else the IPAM driver chose it together with the pool
   bool operator==(const PoolHold&) const = default;
 };

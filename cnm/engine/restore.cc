@@ -86,13 +86,12 @@ void Engine::Core::Restore() {
 void Engine::Core::RestoreNetworks() {
   for (const NetworkPointer& network : registry_.Networks()) {
     if (network->pending) continue;
-    Attempt("network", network->name, [&] {
-      if (!network->ipam.empty()) {
-        const auto ipam = providers_.GetIpam(network->ipam);
-        if (ipam->requires_replay()) ReplayPools(*ipam, *network);
-      }
-      DriverOf(*network)->CreateNetwork(network->config);
+    Attempt("pools of network", network->name, [&] {
+      if (network->ipam.empty()) return;
+      const auto ipam = providers_.GetIpam(network->ipam);
+      if (ipam->requires_replay()) ReplayPools(*ipam, *network);
     });
+    Attempt("network", network->name, [&] { DriverOf(*network)->CreateNetwork(network->config); });
   }
 }
 

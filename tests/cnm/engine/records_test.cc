@@ -19,6 +19,7 @@ NetworkRecord MakeNetwork() {
   hold.data.gateway = net::Prefix::Parse("192.0.2.1/24");
   hold.data.aux["router"] = *net::Prefix::Parse("192.0.2.9/24");
   hold.gateway_requested = true;
+  hold.sub_pool = net::Prefix::Parse("192.0.2.128/25");
   record.ipv4 = {hold};
   record.config.ipv4 = {hold.data};
   record.created_ns = 1'000'000'000'000'000'001;
