@@ -20,12 +20,19 @@
 namespace cnm::engine {
 namespace {
 
+/// As in the DNS: endpoints' names are host names.
+constexpr size_t kLongestName = 253;
+
 void CheckName(const std::string& name) {
   const bool blank =
       std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isspace(c) != 0; });
   const bool odd = std::any_of(name.begin(), name.end(), [](unsigned char c) {
     return std::isspace(c) != 0 || c < ' ' || c == '#' || c == 0x7f;
   });
+  if (name.size() > kLongestName) {
+    throw Error(Code::kConfig,
+                fmt::format("invalid name: {} is longer than {} bytes", name, kLongestName));
+  }
   // It becomes a name in hosts files.
   if (blank || odd) throw Error(Code::kConfig, fmt::format("invalid name: {}", name));
 }

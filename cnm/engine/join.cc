@@ -38,6 +38,16 @@ void ForgetMembership(EndpointRecord& endpoint) {
   endpoint.published = false;
 }
 
+/// A step of a leave, whose failure is told and keeps nobody in a sandbox.
+void Attempt(const EndpointRecord& endpoint, const std::function<void()>& step) {
+  try {
+    step();
+  } catch (const Error& error) {
+    if (error.code() == Code::kNotFound) return;
+    Warn(fmt::format("leave of endpoint {}: {}", endpoint.name, error.message()));
+  }
+}
+
 void CheckJoinedTo(const EndpointRecord& endpoint, const std::string& sandbox_id) {
   if (endpoint.sandbox_id.empty()) {
     throw Error(Code::kInUse, "cannot leave endpoint with no attached sandbox");
@@ -86,7 +96,7 @@ void Engine::Core::JoinLocked(const SandboxRecord& sandbox, EndpointRecord endpo
   registry_.Put(endpoint);
   Rollback undo;
   undo.Push("join endpoint", [&] {
-    driver->Leave(endpoint.network_id, endpoint.id);
+    Attempt(endpoint, [&] { driver->Leave(endpoint.network_id, endpoint.id); });
     if (driver->ReturnsLinks()) Depopulate(sandbox, endpoint);
     ForgetMembership(endpoint);
     registry_.Put(endpoint);
@@ -144,22 +154,15 @@ void Engine::Core::Leave(const std::string& network_id, const std::string& endpo
 void Engine::Core::LeaveLocked(const SandboxRecord& sandbox, EndpointRecord endpoint) {
   endpoint.moving = true;
   registry_.Put(endpoint);
-  const auto attempt = [&](const std::function<void()>& step) {
-    try {
-      step();
-    } catch (const Error& error) {
-      if (error.code() == Code::kNotFound) return;
-      Warn(fmt::format("leave of endpoint {}: {}", endpoint.name, error.message()));
-    }
-  };
-  attempt([&] {
+  Attempt(endpoint, [&] {
     const NetworkPointer network = registry_.FindNetwork(endpoint.network_id);
     if (!network) return;
     const auto driver = DriverOf(*network);
     if (endpoint.published) {
-      attempt([&] { driver->RevokeExternalConnectivity(endpoint.network_id, endpoint.id); });
+      Attempt(endpoint,
+              [&] { driver->RevokeExternalConnectivity(endpoint.network_id, endpoint.id); });
     }
-    attempt([&] { driver->Leave(endpoint.network_id, endpoint.id); });
+    Attempt(endpoint, [&] { driver->Leave(endpoint.network_id, endpoint.id); });
     if (driver->ReturnsLinks()) Depopulate(sandbox, endpoint);
   });
   ForgetMembership(endpoint);

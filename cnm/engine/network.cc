@@ -20,12 +20,19 @@
 namespace cnm::engine {
 namespace {
 
+/// A driver's records are files of the network's name, of which each byte may be written as three.
+constexpr size_t kLongestName = 64;
+
 /// "" and blanks are no name; a '.' would be taken for "name.network".
 void CheckName(const std::string& name) {
   const bool blank =
       std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isspace(c) != 0; });
   const bool odd = std::any_of(name.begin(), name.end(),
                                [](unsigned char c) { return c == '.' || c < ' ' || c == 0x7f; });
+  if (name.size() > kLongestName) {
+    throw Error(Code::kConfig,
+                fmt::format("invalid name: {} is longer than {} bytes", name, kLongestName));
+  }
   if (blank || odd) throw Error(Code::kConfig, fmt::format("invalid name: {}", name));
 }
 

@@ -196,6 +196,7 @@ void Registry::Forget(const SandboxRecord& sandbox) {
 }
 
 NetworkRecord Registry::BeginDelete(const std::string& network_id) {
+  NetworkPointer seen;
   NetworkRecord record;
   {
     const std::lock_guard guard(mutex_);
@@ -203,7 +204,8 @@ NetworkRecord Registry::BeginDelete(const std::string& network_id) {
     if (found == networks_.end() || found->second.record->pending) {
       throw Error(Code::kNotFound, fmt::format("network {} not found", network_id));
     }
-    record = *found->second.record;
+    seen = found->second.record;
+    record = *seen;
     if (!found->second.endpoints.empty()) {
       throw Error(Code::kInUse, fmt::format("network with name {} id {} has active endpoints",
                                             record.name, network_id));
@@ -211,7 +213,13 @@ NetworkRecord Registry::BeginDelete(const std::string& network_id) {
     record.pending = true;
     found->second.record = std::make_shared<const NetworkRecord>(record);
   }
+  Rollback undo;
+  undo.Push("take out of sight", [&] {
+    const std::lock_guard guard(mutex_);
+    networks_[network_id].record = seen;
+  });
   Put(record);
+  undo.Commit();
   return record;
 }
 

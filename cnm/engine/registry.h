@@ -50,7 +50,8 @@ class Registry {
   void Remove(const SandboxRecord& sandbox);
 
   /// Takes the network out of sight and keeps new endpoints away. @throws Error kNotFound "unknown
-  /// network"; kInUse "network with name X id Y has active endpoints"
+  /// network"; kInUse "network with name X id Y has active endpoints"; kIo,
+  /// the network being as it was
   NetworkRecord BeginDelete(const std::string& network_id);
 
   // ---- what there is, pending ones included; nullptr when there is none

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "cnm/engine/engine.h"
+#include "common/base/atomic_file.h"
 #include "common/base/error.h"
 #include "tests/cnm/engine/scripted.h"
 
@@ -79,6 +80,71 @@ TEST_F(EngineTrouble, AGatewayEndpointThatIsSentAwayIsMadeAnew) {
     EXPECT_EQ(after[0].sandbox_id, sandbox);
   }
   engine_->Join(net, second, sandbox);
+}
+
+TEST_F(EngineTrouble, AFailedJoinIsForgottenAlsoIfTheDriverCannotLeave) {
+  const std::string net = engine_->CreateNetwork(BlueSpec());
+  const std::string endpoint = MakeEndpoint(net, "web");
+  const std::string sandbox = MakeSandbox();
+  script_.fails = "join";
+  script_.fails_too = "leave";
+  EXPECT_THROW(engine_->Join(net, endpoint, sandbox), Error);
+  EXPECT_EQ(engine_->GetEndpoint(net, endpoint).sandbox_id, "");
+  script_.fails.clear();
+  engine_->Join(net, endpoint, sandbox);
+  EXPECT_EQ(engine_->GetSandbox(sandbox).endpoint_ids, std::vector<std::string>{endpoint});
+}
+
+TEST_F(EngineTrouble, ANetworkWhoseDeletionCannotBeWrittenStays) {
+  const std::string net = engine_->CreateNetwork(BlueSpec());
+  const std::string records = root_ + "/lib/engine-networks";
+  std::filesystem::rename(records, root_ + "/aside");
+  WriteFileAtomic(records, "in the way", Durability::kVolatile);
+  EXPECT_THROW(engine_->DeleteNetwork(net), Error);
+  EXPECT_EQ(engine_->Networks().size(), 1U);
+  std::filesystem::remove(records);
+  std::filesystem::rename(root_ + "/aside", records);
+  ASSERT_NO_THROW(engine_->DeleteNetwork(net));
+  engine_->CreateNetwork(BlueSpec());
+}
+
+TEST_F(EngineTrouble, NamesThatNoFileCanHaveAreRefused) {
+  const auto code_of = [](const auto& call) {
+    try {
+      call();
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return Code::kInternal;
+  };
+  NetworkSpec spec = BlueSpec();
+  spec.name = std::string(65, 'n');
+  EXPECT_EQ(code_of([&] { engine_->CreateNetwork(spec); }), Code::kConfig);
+  spec.name.pop_back();
+  const std::string net = engine_->CreateNetwork(spec);
+  EXPECT_EQ(code_of([&] { MakeEndpoint(net, std::string(254, 'e')); }), Code::kConfig);
+  EXPECT_NO_THROW(MakeEndpoint(net, std::string(253, 'e')));
+}
+
+TEST_F(EngineTrouble, AForgetfulIpamIsAskedForTheSamePools) {
+  script_.replays = true;
+  NetworkSpec spec = BlueSpec();
+  spec.ipv4[0].sub_pool = "192.0.2.128/25";  // the router is outside, so nobody's to give
+  engine_->CreateNetwork(spec);
+  const Log created = script_.log;
+  EXPECT_EQ(created[0], "pool 192.0.2.0/24 192.0.2.128/25");
+  script_.log.clear();
+  Start();
+  EXPECT_EQ(script_.log, created);
+}
+
+TEST_F(EngineTrouble, ADriverLearnsOfANetworkWhosePoolsAreLost) {
+  script_.replays = true;
+  engine_->CreateNetwork(BlueSpec());
+  script_.log.clear();
+  script_.fails = "pool";
+  Start();
+  EXPECT_EQ(script_.log, Log({"pool 192.0.2.0/24", "create network blue"}));
 }
 
 }  // namespace
