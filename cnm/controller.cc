@@ -144,6 +144,12 @@ std::optional<Network> Controller::CheckNetwork(const Network& wanted) {
   return recorded;
 }
 
+/// Unless another door came to use it meanwhile.
+void Controller::ForgetUnshared(std::string_view name) {
+  const std::optional<Network> now = journal_.FindNetwork(name);
+  if (now && now->attachments.empty()) journal_.RemoveNetwork(name);
+}
+
 Network Controller::EnsureNetwork(const Network& wanted) {
   for (int attempt = 0; attempt < 16; ++attempt) {
     const std::optional<Network> recorded = CheckNetwork(wanted);
@@ -237,7 +243,7 @@ Attached Controller::Attach(const Network& network, const EndpointSpec& spec,
   Mark("links");
   if (!recorded ||
       !IsSame(*recorded, network)) {  // only now: a refused ADD leaves no network behind
-    if (!recorded) undo.Push("network", [&] { journal_.RemoveNetwork(network.name); });
+    if (!recorded) undo.Push("network", [&] { ForgetUnshared(network.name); });
     EnsureNetwork(network);
   }
   endpoint.state = EndpointState::kReady;

@@ -147,7 +147,8 @@ class Controller {
   bool DeleteNetwork(const Network& network);
   /// Has what the subnets send, and answers to it, forwarded in every packet filter of the host
   /// that may drop it; recorded with the network. `again`: programs also what is recorded already.
-  /// One question to the kernel for each packet filter when there is nothing to do.
+  /// When there is nothing to do it asks each packet filter of the host once whether it drops.
+  /// @throws Error kConfig for a subnet of length 0, which is everybody's
   void Forward(const Network& network, const std::vector<net::Prefix>& subnets, bool again);
   /// Takes that away.
   void EndForwarding(std::string_view network);
@@ -285,6 +286,10 @@ class Controller {
   void AcceptEverywhere(ReloadReport& report);
   void ForwardEverywhere(ReloadReport& report);
   LockTable::Held LockNetwork(std::string_view name);
+  std::optional<Network> ChangeNetwork(std::string_view name,
+                                       const std::function<void(Network&)>& change);
+  void WithdrawShared(const Network& network);
+  void ForgetUnshared(std::string_view name);
   void VerifyRules(const EndpointKey& key, const std::vector<Attachment>& attachments,
                    FirewallReport& report);
   firewall::Ledger MakeLedger();

@@ -21,9 +21,9 @@ namespace {
 constexpr std::chrono::seconds kRemoval{20};
 
 /// A removal that another thread asks the kernel for.
-class Burial {
+class LinkRemoval {
  public:
-  Burial() : news_(::eventfd(0, EFD_CLOEXEC)) {
+  LinkRemoval() : news_(::eventfd(0, EFD_CLOEXEC)) {
     if (!news_) throw SystemError(Code::kIo, "make an eventfd", errno);
   }
   void Perform(int ifindex) {
@@ -66,12 +66,12 @@ void HostKernel::RemoveLink(int ifindex) {
     links().Execute(netlink::RemoveLink(ifindex));
     return;
   }
-  const auto burial = std::make_shared<Burial>();
-  background_->Run([ifindex, burial] { burial->Perform(ifindex); });
+  const auto removal = std::make_shared<LinkRemoval>();
+  background_->Run([ifindex, removal] { removal->Perform(ifindex); });
   // The kernel tells everybody that the link is gone before it starts to wait.
-  const auto is_refused = [&](const netlink::Link&) { return burial->IsAnswered(); };
-  const bool refused = links().WaitForLink(ifindex, is_refused, kRemoval, burial->news());
-  if (refused) return burial->ThrowIfFailed();
+  const auto is_refused = [&](const netlink::Link&) { return removal->IsAnswered(); };
+  const bool refused = links().WaitForLink(ifindex, is_refused, kRemoval, removal->news());
+  if (refused) return removal->ThrowIfFailed();
   if (!links().FindLink(ifindex)) return;
   throw Error(Code::kKernel,
               fmt::format("link {} is still there after {} s", ifindex, kRemoval.count()));

@@ -3,6 +3,7 @@
 // Theory of operation: the record is written before the rules are made and freed of them last. Who
 // forwards is the network, so that neither a join nor a packet costs more with more endpoints.
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -14,26 +15,38 @@
 namespace cnm {
 namespace {
 
-/// Gives the network's forwarding to the backends. @returns those that did not have it
-std::vector<std::string> Spread(Network& network, const std::vector<net::Prefix>& subnets,
-                                const std::vector<std::string>& backends) {
-  std::vector<std::string> changed;
+Attachment& EnsureAttachment(Network& network, const std::string& backend) {
+  for (Attachment& attachment : network.attachments) {
+    if (attachment.backend == backend) return attachment;
+  }
+  Attachment& made = network.attachments.emplace_back(
+      Attachment{.plugin = network.driver, .backend = backend, .follows_host = true});
+  NameRules(network, made);
+  return made;
+}
+
+/// Has the backends forward these subnets besides what they do already: two doors may be tied to
+/// one network, each with pools of its own. @returns the backends that did not have all of them
+std::set<std::string> Spread(Network& network, const std::vector<net::Prefix>& subnets,
+                             const std::vector<std::string>& backends) {
+  std::set<std::string> changed;
   for (const std::string& backend : backends) {
-    const auto found =
-        std::find_if(network.attachments.begin(), network.attachments.end(),
-                     [&](const Attachment& attachment) { return attachment.backend == backend; });
-    if (found != network.attachments.end() && found->rules.forwarding.subnets == subnets) continue;
-    changed.push_back(backend);
-    if (found != network.attachments.end()) {
-      found->rules.forwarding.subnets = subnets;
-      continue;
+    std::vector<net::Prefix>& known = EnsureAttachment(network, backend).rules.forwarding.subnets;
+    for (const net::Prefix& subnet : subnets) {
+      if (std::find(known.begin(), known.end(), subnet) != known.end()) continue;
+      known.push_back(subnet);
+      changed.insert(backend);
     }
-    Attachment& attachment = network.attachments.emplace_back(
-        Attachment{.plugin = network.driver, .backend = backend, .follows_host = true});
-    attachment.rules.forwarding.subnets = subnets;
-    NameRules(network, attachment);
   }
   return changed;
+}
+
+/// A network without addresses has the subnet of everybody.
+void RequireSubnets(const std::vector<net::Prefix>& subnets) {
+  for (const net::Prefix& subnet : subnets) {
+    if (subnet.length != 0) continue;
+    throw Error(Code::kConfig, fmt::format("forward {}: that is every address", subnet.ToString()));
+  }
 }
 
 }  // namespace
@@ -48,40 +61,57 @@ LockTable::Held Controller::LockNetwork(std::string_view name) {
                         options_.holder);
 }
 
+/// Changes the network's record, again until nobody else did in between. @returns what it is now;
+/// nullopt when there is none
+std::optional<Network> Controller::ChangeNetwork(std::string_view name,
+                                                 const std::function<void(Network&)>& change) {
+  for (;;) {
+    const std::optional<Network> recorded = journal_.FindNetwork(name);
+    if (!recorded) return std::nullopt;
+    Network changed = *recorded;
+    change(changed);
+    if (changed == *recorded || journal_.Write(changed, recorded)) return changed;
+  }
+}
+
 void Controller::Forward(const Network& network, const std::vector<net::Prefix>& subnets,
                          bool again) {
+  RequireSubnets(subnets);
   if (subnets.empty()) return;
   const std::vector<std::string> backends = firewall::ForwardBackends();
-  Network known = network;
-  if (Spread(known, subnets, backends).empty() && !again) return;
+  Network seen = network;
+  if (Spread(seen, subnets, backends).empty() && !again) return;
   const LockTable::Held lock = LockNetwork(network.name);
-  std::vector<std::string> changed;
-  for (;;) {  // until no ADD of CNI changes the record in between
-    const std::optional<Network> recorded = journal_.FindNetwork(network.name);
-    if (!recorded) return;
-    known = *recorded;
-    changed = Spread(known, subnets, backends);
-    if (changed.empty() || journal_.Write(known, recorded)) break;
+  std::set<std::string> changed;
+  const auto known =
+      ChangeNetwork(network.name, [&](Network& now) { changed = Spread(now, subnets, backends); });
+  if (!known) return;
+  for (const Attachment& attachment : known->attachments) {
+    if (!again && !changed.contains(attachment.backend)) continue;
+    try {
+      kernel_.firewall(attachment.backend).Add(attachment.rules);
+    } catch (const Error&) {  // the next join has to try again
+      ChangeNetwork(network.name, [&](Network& now) {
+        std::erase_if(now.attachments,
+                      [&](const Attachment& a) { return a.backend == attachment.backend; });
+      });
+      throw;
+    }
   }
-  for (const Attachment& attachment : known.attachments) {
-    const bool wanted =
-        again || std::find(changed.begin(), changed.end(), attachment.backend) != changed.end();
-    if (wanted) kernel_.firewall(attachment.backend).Add(attachment.rules);
+}
+
+void Controller::WithdrawShared(const Network& network) {
+  for (const Attachment& attachment : network.attachments) {
+    kernel_.firewall(attachment.backend).Remove(attachment.rules);
   }
 }
 
 void Controller::EndForwarding(std::string_view name) {
   const LockTable::Held lock = LockNetwork(name);
-  for (;;) {
-    const std::optional<Network> recorded = journal_.FindNetwork(name);
-    if (!recorded) return;
-    for (const Attachment& attachment : recorded->attachments) {
-      kernel_.firewall(attachment.backend).Remove(attachment.rules);
-    }
-    Network bare = *recorded;
-    bare.attachments.clear();
-    if (journal_.Write(bare, recorded)) return;
-  }
+  const std::optional<Network> recorded = journal_.FindNetwork(name);
+  if (!recorded) return;
+  WithdrawShared(*recorded);
+  ChangeNetwork(name, [](Network& now) { now.attachments.clear(); });
 }
 
 /// Another packet filter that drops may have come since: Docker's, say.

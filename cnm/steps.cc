@@ -44,6 +44,8 @@ bool Controller::DeleteNetwork(const Network& network) {
                 fmt::format("{}, made by {}", Describe(endpoint.key), endpoint.runtime));
   }
   const bool removed = DriverFor(network.driver).DeleteNetwork(network, kernel_, store_);
+  const LockTable::Held lock = LockNetwork(network.name);
+  if (const auto recorded = journal_.FindNetwork(network.name)) WithdrawShared(*recorded);
   return journal_.RemoveNetwork(network.name) || removed;
 }
 

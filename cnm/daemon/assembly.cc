@@ -23,8 +23,8 @@ namespace {
 
 constexpr char kDockerDoor[] = "docker";
 
-/// How many links the kernel may be burying at once before the next removal waits.
-constexpr unsigned kGravediggers = 8;
+/// How many removed links the kernel may be freeing at once before the next removal waits.
+constexpr unsigned kRemovalThreads = 8;
 
 /// What the bridge drivers of all doors share.
 struct Shared {
@@ -34,7 +34,7 @@ struct Shared {
             config.userland_proxy ? std::make_shared<AsioPortProxy>() : nullptr)) {}
 
   std::shared_ptr<local::HostPorts> ports;
-  std::shared_ptr<Background> background = std::make_shared<Background>(kGravediggers);
+  std::shared_ptr<Background> background = std::make_shared<Background>(kRemovalThreads);
 };
 
 std::shared_ptr<local::LocalDriver> MakeBridge(const Config& config, const std::string& door,

@@ -97,7 +97,9 @@ std::optional<net::Address> GatewayFor(const LocalNetwork& network, const net::A
 std::vector<net::Prefix> SubnetsOf(const LocalNetwork& network) {
   std::vector<net::Prefix> subnets;
   subnets.reserve(network.config.ipv4.size() + network.config.ipv6.size());
-  for (const engine::PoolData& pool : PoolsOf(network.config)) subnets.push_back(pool.pool);
+  for (const engine::PoolData& pool : PoolsOf(network.config)) {
+    if (pool.pool.length != 0) subnets.push_back(pool.pool);  // else it has no addresses
+  }
   return subnets;
 }
 

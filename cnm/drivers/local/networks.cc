@@ -119,6 +119,8 @@ void LocalDriver::CreateNetwork(const engine::NetworkConfig& config) {
     undo.Push("record", [&] { networks_.Remove(config.id); });
     if (!network.shared) {
       undo.Push("bridge", [&] { controller.DeleteNetwork(CoreNetwork(network, controller)); });
+    } else if (!HasNamesake(network)) {
+      undo.Push("forwarding", [&] { controller.EndForwarding(network.name); });
     }
     throw;
   }
@@ -168,9 +170,12 @@ void LocalDriver::DeleteNetwork(const std::string& network_id) {
   RemoveLeftEndpoints(*network);
   Controller controller = OpenController("DeleteNetwork");
   const Network core = CoreNetwork(*network, controller);
+  if (IsOurs(*network, controller)) {
+    controller.DeleteNetwork(core);  // first: where it is refused, the network keeps its rules
+  } else if (!HasNamesake(*network)) {
+    controller.EndForwarding(network->name);
+  }
   if (const auto isolation = IsolationOf(*network, core)) controller.EndIsolation(*isolation);
-  if (!HasNamesake(*network)) controller.EndForwarding(network->name);
-  if (IsOurs(*network, controller)) controller.DeleteNetwork(core);
   networks_.Remove(network_id);
 }
 

@@ -101,6 +101,43 @@ TEST_P(Forwarding, StaysWhileAnotherDoorIsTiedToTheNetwork) {
   EXPECT_EQ(Rules(), "");
 }
 
+TEST_P(Forwarding, IsThatOfEveryDoorsSubnets) {
+  Drop();
+  const std::string tied = R"({"cnm.network":"blue"})";
+  driver_->CreateNetwork(MakeNetwork(kBlue, "192.0.2.0/24", "192.0.2.1/24", tied));
+  const auto other = Open("api");
+  other->CreateNetwork(MakeNetwork(kRed, "203.0.113.0/24", "203.0.113.1/24", tied));
+  EXPECT_EQ(Rules(),
+            whole_ + "\n-A CNI-FORWARD -d 203.0.113.0/24\n-A CNI-FORWARD -s 203.0.113.0/24");
+  other->DeleteNetwork(kRed);
+  driver_->DeleteNetwork(kBlue);
+  EXPECT_EQ(Rules(), "");
+}
+
+TEST_P(Forwarding, IsNobodysWithoutAddresses) {
+  Drop();
+  driver_->CreateNetwork(MakeNetwork(kBlue, "0.0.0.0/0", "0.0.0.0/0"));
+  EndpointConfig bare{.network_id = kBlue, .id = "e1"};
+  driver_->CreateEndpoint(bare);
+  driver_->Join(kBlue, "e1", "/run/x", "");
+  EXPECT_EQ(Rules(), "");
+}
+
+TEST_P(Forwarding, IsTriedAgainAfterAFailure) {
+  if (GetParam() != std::string("nft")) return;  // the helper is found otherwise
+  MakeBlue();
+  driver_->CreateEndpoint(MakeEndpoint(kBlue, "e1", "192.0.2.2/24"));
+  Drop();
+  const std::string path = ::getenv("PATH");
+  const std::string broken = root_ + "/broken";
+  Shell(fmt::format("mkdir {0} && ln -s /bin/false {0}/iptables-nft-restore", broken));
+  ::setenv("PATH", fmt::format("{}:{}", broken, path).c_str(), 1);
+  EXPECT_NE(Failure([&] { driver_->Join(kBlue, "e1", "/run/x", ""); }), "");
+  ::setenv("PATH", path.c_str(), 1);
+  driver_->Join(kBlue, "e1", "/run/x", "");
+  EXPECT_EQ(Rules(), whole_);
+}
+
 INSTANTIATE_TEST_SUITE_P(Iptables, Forwarding, ::testing::Values("nft", "legacy"),
                          [](const auto& variant) { return std::string(variant.param); });
 
