@@ -75,6 +75,20 @@ std::string RequestName(const NetworkRecord& network, bool ipv6, size_t index) {
   return fmt::format("{}/{}/{}", network.config.id, ipv6 ? 6 : 4, index);
 }
 
+/// The leases of a bridge network are those that CNI's containers take from the network of this
+/// name: it is one network.
+Options PoolOptions(const IpamDriver& ipam, const NetworkRecord& network, const PoolConfig& config,
+                    const std::string& request) {
+  Options options = network.ipam_options;
+  if (!IsOurs(ipam)) return options;
+  options[kRequestOption] = request;
+  const bool first = request.ends_with("/0");  // a further one without a subnet is a pool more
+  if (network.type == "bridge" && (first || !config.preferred_pool.empty())) {
+    options.try_emplace(kNetworkOption, network.name);
+  }
+  return options;
+}
+
 void RequestFamily(IpamDriver& ipam, const NetworkSpec& spec, bool ipv6, NetworkRecord& network,
                    const std::function<void()>& journal) {
   std::vector<PoolConfig> configs = ipv6 ? spec.ipv6 : spec.ipv4;
@@ -85,15 +99,13 @@ void RequestFamily(IpamDriver& ipam, const NetworkSpec& spec, bool ipv6, Network
   holds.reserve(configs.size());
   data.reserve(configs.size());
   for (const PoolConfig& config : configs) {
-    Options options = spec.ipam_options;
-    if (IsOurs(ipam)) options[kRequestOption] = RequestName(network, ipv6, holds.size());
     const auto sub_pool = ParseOptional<net::Prefix>(config.sub_pool, "sub-pool");
-    const Pool pool =
-        ipam.RequestPool({.address_space = space,
-                          .pool = ParseOptional<net::Prefix>(config.preferred_pool, "pool"),
-                          .sub_pool = sub_pool,
-                          .options = options,
-                          .ipv6 = ipv6});
+    const Pool pool = ipam.RequestPool(
+        {.address_space = space,
+         .pool = ParseOptional<net::Prefix>(config.preferred_pool, "pool"),
+         .sub_pool = sub_pool,
+         .options = PoolOptions(ipam, network, config, RequestName(network, ipv6, holds.size())),
+         .ipv6 = ipv6});
     PoolHold& hold = holds.emplace_back(PoolHold{pool.id, {space, pool.pool.Subnet()}, sub_pool});
     journal();
     TakeGateway(ipam, config, pool, hold);

@@ -29,6 +29,8 @@ struct Pool {
 inline constexpr char kGatewayLabel[] = "com.docker.network.gateway";
 inline constexpr char kRequestTypeLabel[] = "RequestAddressType";
 inline constexpr char kMacLabel[] = "com.docker.network.endpoint.macaddress";
+/// Of our own IPAM and bridge driver: the cnm network that a pool or a network is of.
+inline constexpr char kNetworkOption[] = "cnm.network";
 /// "true": upward from the last address given, wrapping.
 inline constexpr char kSerialLabel[] = "com.docker.network.ipam.serial";
 

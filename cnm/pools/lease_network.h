@@ -5,13 +5,13 @@
 #include <string>
 #include <string_view>
 
+#include "cnm/engine/ipam_driver.h"
 #include "common/net/prefix.h"
 #include "ipam/host_local/lease_directory.h"
 
 namespace cnm::pools {
 
-/// An --ipam-opt and driver option: the cnm network that a pool or a Docker network is of.
-inline constexpr char kNetworkOption[] = "cnm.network";
+using engine::kNetworkOption;
 
 /// What the leases are for that a pool holds in its own name: the ifname's part before the ':'.
 inline constexpr char kPoolPurpose[] = "pool";        ///< an address given out

@@ -118,3 +118,23 @@ start_three() {
   expect "veth links" "" "$(links $HERE | grep '^veth')"
   expect "endpoint records" 0 "$(cnmctl endpoint ls --json | jq length)"
 }
+
+@test "three runtimes: a network of cnmctl is the one that CNI calls by its name" {
+  cat > /etc/cni/net.d/20-olive.conflist << END
+{"cniVersion": "1.0.0", "name": "olive", "plugins": [
+  {"type": "bridge", "bridge": "br-olive", "isGateway": true, "ipMasq": true,
+   "ipam": {"type": "host-local", "ranges": [[{"subnet": "10.81.0.0/24"}]], "routes": [{"dst": "0.0.0.0/0"}]}}]}
+END
+  cnmctl network create olive --subnet 10.81.0.0/24 --opt com.docker.network.bridge.name=br-olive
+  cnmctl service publish web.olive
+  start p1 --network olive
+  cnmctl service publish db.olive
+  expect "leases" 4 "$(find /var/lib/cni/networks/olive -name '10.81.0.*' | wc -l)" # the gateway's too
+  expect "holders" 3 "$(cnmctl endpoint ls --network olive --json | jq -r '.[].addresses[]' | sort -u | wc -l)"
+  podman exec p1 ping -c 1 -W 5 10.81.0.1
+  remove_all
+  cnmctl service unpublish web.olive
+  cnmctl service unpublish db.olive
+  cnmctl network rm olive
+  rm /etc/cni/net.d/20-olive.conflist
+}

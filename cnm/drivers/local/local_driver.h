@@ -91,6 +91,8 @@ class LocalDriver final : public engine::NetworkDriver {
   std::optional<netns::NetNs> SandboxAt(const std::string& key) const;
   void ReleaseLeases(const std::string& network_id, const std::string& endpoint_id) const;
   void ForgetPorts(const Endpoint& endpoint) const;
+  void AddPorts(const Endpoint& endpoint, const std::vector<engine::PortBinding>& chosen,
+                Controller& controller) const;
   void PublishPorts(const Endpoint& endpoint, const std::vector<engine::PortBinding>& wanted,
                     Controller& controller) const;
 

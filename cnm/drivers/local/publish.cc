@@ -50,10 +50,13 @@ void LocalDriver::ProgramExternalConnectivity(const std::string& network_id,
   const auto network = GetNetwork(network_id);
   Controller controller = OpenController("ProgramExternalConnectivity");
   const Endpoint endpoint = GetEndpoint(network_id, endpoint_id, controller);
-  if (bindings.empty() || network->options.internal || !PublishedBy(endpoint).empty()) return;
+  if (bindings.empty() || network->options.internal) return;
   if (endpoint.state != EndpointState::kReady) {
     throw Error(Code::kConfig, fmt::format("{} is in no sandbox", Describe(endpoint.key)));
   }
+  // What is recorded need not stand: a process may have been killed between the two.
+  const std::vector<engine::PortBinding> published = PublishedBy(endpoint);
+  if (!published.empty()) return AddPorts(endpoint, published, controller);
   std::vector<engine::PortBinding> wanted = bindings;
   for (engine::PortBinding& binding : wanted) {
     if (!binding.host_ip) binding.host_ip = network->options.binding;
@@ -61,21 +64,26 @@ void LocalDriver::ProgramExternalConnectivity(const std::string& network_id,
   PublishPorts(endpoint, wanted, controller);
 }
 
+/// Records and programs them.
+void LocalDriver::AddPorts(const Endpoint& endpoint, const std::vector<engine::PortBinding>& chosen,
+                           Controller& controller) const {
+  const Network core = CoreNetwork(*GetNetwork(DetailsOf(endpoint).network_id), controller);
+  AttachmentSpec spec{.key = endpoint.key, .plugin = kPortsPlugin, .sandbox = endpoint.sandbox};
+  spec.wanted = MakePublication(chosen, endpoint, BridgeOf(core.options));
+  controller.AddAttachments(spec);
+}
+
 /// Chooses the host ports and publishes; again while somebody else, CNI's containers say, turns out
 /// to hold a port that we chose.
 void LocalDriver::PublishPorts(const Endpoint& endpoint,
                                const std::vector<engine::PortBinding>& wanted,
                                Controller& controller) const {
-  const Network core = CoreNetwork(*GetNetwork(DetailsOf(endpoint).network_id), controller);
-  const std::string bridge = BridgeOf(core.options);
   for (int attempt = 1;; ++attempt) {
     std::vector<engine::PortBinding> chosen;
     try {
       chosen = options_.ports->Take(wanted);
       options_.ports->Serve(chosen, TargetsIn(endpoint));
-      AttachmentSpec spec{.key = endpoint.key, .plugin = kPortsPlugin, .sandbox = endpoint.sandbox};
-      spec.wanted = MakePublication(chosen, endpoint, bridge);
-      return controller.AddAttachments(spec);
+      return AddPorts(endpoint, chosen, controller);
     } catch (Error& e) {
       options_.ports->GiveBack(chosen);
       if (e.code() != Code::kInUse) throw;

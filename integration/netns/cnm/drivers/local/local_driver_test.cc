@@ -244,6 +244,7 @@ TEST_F(LocalDriverTest, PortsArePublishedAndWithdrawn) {
   Attach(endpoint, a);
   const Server server(a, 80, "blue");
   driver_->ProgramExternalConnectivity(kBlue, "e1", endpoint.port_bindings, "");
+  Shell("nft flush ruleset");  // as if killed between the record and the rules
   driver_->ProgramExternalConnectivity(kBlue, "e1", endpoint.port_bindings, "");
   EXPECT_EQ(Ask(outside.netns(), "198.51.100.1", 8091), "blue");
   const std::string info = driver_->OperInfo(kBlue, "e1");
