@@ -21,9 +21,8 @@ class EngineTrouble : public EngineTest {
  protected:
   /// A network whose sandboxes need the gateway network.
   std::string MakeRemote() {
-    const std::string net = engine_->CreateNetwork(BlueSpec());
-    script_.no_gateway = net;
-    return net;
+    script_.no_gateway = engine_->CreateNetwork(BlueSpec());
+    return script_.no_gateway;
   }
   std::string MakeEndpoint(const std::string& network, const std::string& name) {
     EndpointSpec spec;

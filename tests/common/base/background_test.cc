@@ -2,6 +2,7 @@
 #include "common/base/background.h"
 
 #include <atomic>
+#include <chrono>
 #include <future>
 #include <memory>
 #include <thread>
@@ -34,18 +35,19 @@ TEST(Background, AsksNobodyToWait) {
   Background background(2);
   background.Run([opened = gate.get_future().share()] { opened.wait(); });
   background.Run([&] { second.set_value(); });
-  second.get_future().wait();  // while the first still waits
+  const auto done = second.get_future().wait_for(std::chrono::seconds(20));
   gate.set_value();
+  EXPECT_EQ(done, std::future_status::ready) << "while the first still waits";
 }
 
 TEST(Background, EndsWhatWorkHoldsInItsThread) {
   std::promise<std::thread::id> ended;
-  struct Teller {
-    std::promise<std::thread::id>& ended;
-    ~Teller() { ended.set_value(std::this_thread::get_id()); }
+  const auto tell = [&](int* held) {
+    delete held;
+    ended.set_value(std::this_thread::get_id());
   };
   Background background(1);
-  background.Run([held = std::make_shared<Teller>(ended)] {});
+  background.Run([held = std::shared_ptr<int>(new int, tell)] {});
   EXPECT_NE(ended.get_future().get(), std::this_thread::get_id());
 }
 
