@@ -344,7 +344,7 @@ class DaemonBench:
             endpoint = network and self.door.found(f"/networks/{network['id']}/endpoints?name=e1")
             backend = endpoint and ask(API, "GET", f"/services/{endpoint['id']}/backend")[1]["id"]
             veths = [line for line in Snapshot(sysctls=False, roots=()).lines if '"veth' in line and "host link" in line]
-            leases = [path.name for path in pathlib.Path("/var/lib/cni/networks/pool-10.1.0.0-24").glob("10.*")]
+            leases = [path.name for path in pathlib.Path("/var/lib/cni/networks").glob("*/10.*")]
             return (bool(backend) == bool(veths) and bool(network) == bool(find_link("br1")) and
                     len(leases) == bool(network) + bool(endpoint))
         wait_until(agree, 2, "the REST API and the kernel agree")

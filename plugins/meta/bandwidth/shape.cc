@@ -124,9 +124,11 @@ void RestoreTxQueueLength(const Site& site, netlink::Socket& host) {
 void RemoveRoot(const Shaping& shaping, netlink::Socket& host) {
   const netlink::Qdisc root = PlanToContainer(shaping.config, shaping.site).root;
   const auto found = netlink::FindQdisc(host, root.ifindex, root.parent);
-  if (!found || found->kind != root.kind) return;
-  host.Execute(netlink::RemoveQdisc(root));
-  RestoreTxQueueLength(shaping.site, host);
+  const bool ours = found && found->kind == root.kind;
+  // Without one, a removal may have been killed before it came to the queue's length.
+  const bool bare = !found || found->kind == "noqueue";
+  if (ours) host.Execute(netlink::RemoveQdisc(root));
+  if (ours || bare) RestoreTxQueueLength(shaping.site, host);
 }
 
 void RemoveIngress(const Shaping& shaping, netlink::Socket& host) {
