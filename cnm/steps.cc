@@ -5,7 +5,6 @@
 // `ready` (in one). A join writes the names and rules it is going to make into the `created` record
 // first, a leave makes the record `created` first and empties it last: so whatever a killed process
 // left is in the record, and the next join, leave or deletion removes it.
-#include <algorithm>
 
 #include <fmt/format.h>
 
