@@ -86,17 +86,17 @@ Assembly Assemble(const Config& config) {
   if (!config.docker) return parts;
   parts.docker_bridge = MakeBridge(config, kDockerDoor, shared);
   parts.docker_ipam = std::make_shared<docker::ReplayedIpam>(
-      parts.pools,
-      docker::ReplayedIpamOptions{
-          .durable_directory = config.durable_directory,
-          .held = [runtime = config.runtime_directory](
-                      const auto& address) { return IsDockers(runtime, address); },
-          .uses = [pools = parts.pools](const auto& pool_id) { return pools->UsesOf(pool_id); }});
+      parts.pools, docker::ReplayedIpamOptions{
+                       .durable_directory = config.durable_directory,
+                       .held = [runtime = config.runtime_directory](const auto& address) {
+                         return IsDockers(runtime, address);
+                       }});
   parts.docker = std::make_unique<docker::Adaptor>(docker::Backend{
       .network = parts.docker_bridge,
       .ipam = parts.docker_ipam,
       .activated = [ipam = parts.docker_ipam] { ipam->Activated(); },
-      .creating = [ipam = parts.docker_ipam](const auto& network) { ipam->AddNetwork(network); },
+      .creating =
+          [ipam = parts.docker_ipam](const auto& network) { return ipam->AddNetwork(network); },
       .deleted = [ipam = parts.docker_ipam](const auto& id) { ipam->RemoveNetwork(id); }});
   return parts;
 }

@@ -127,6 +127,17 @@ void Try(std::string_view what, const Release& release) noexcept {
   }
 }
 
+/// What the network itself holds in its pool.
+void ReleaseAddressesOf(IpamDriver& ipam, const PoolHold& hold) noexcept {
+  if (hold.gateway_requested && hold.data.gateway) {
+    Try("release the gateway", [&] { ipam.ReleaseAddress(hold.id, hold.data.gateway->address); });
+  }
+  for (const auto& [name, address] : hold.data.aux) {
+    Try("release an auxiliary address",
+        [&ipam, &hold, &held = address] { ipam.ReleaseAddress(hold.id, held.address); });
+  }
+}
+
 /// The request's options for an endpoint of this network.
 Options EndpointOptions(const IpamDriver& ipam, const NetworkRecord& network,
                         EndpointRecord& endpoint) {
@@ -179,28 +190,28 @@ void RequestPools(IpamDriver& ipam, const NetworkSpec& spec, NetworkRecord& netw
 void ReleaseForgotten(IpamDriver& ipam, const NetworkRecord& network) noexcept {
   if (!IsOurs(ipam)) return;
   for (const bool ipv6 : {false, true}) {
-    const size_t next = (ipv6 ? network.ipv6 : network.ipv4).size();
+    const std::string request =
+        RequestName(network, ipv6, (ipv6 ? network.ipv6 : network.ipv4).size());
     Try("find a forgotten pool", [&] {
-      const Pool pool = ipam.RequestPool(
-          {.address_space = ipam.LocalSpace(),
-           .options = {{kRequestOption, RequestName(network, ipv6, next)}, {kFindOption, "true"}}});
-      ipam.ReleasePool(pool.id);
+      const Pool pool =
+          ipam.RequestPool({.address_space = ipam.LocalSpace(),
+                            .options = {{kRequestOption, request}, {kFindOption, "true"}}});
+      ipam.ReleaseRequest(pool.id, request);
     });
   }
 }
 
 void ReleasePools(IpamDriver& ipam, const NetworkRecord& network) noexcept {
-  for (const auto* holds : {&network.ipv4, &network.ipv6}) {
-    for (const PoolHold& hold : *holds) {
-      if (hold.gateway_requested && hold.data.gateway) {
-        Try("release the gateway",
-            [&] { ipam.ReleaseAddress(hold.id, hold.data.gateway->address); });
-      }
-      for (const auto& [name, address] : hold.data.aux) {
-        Try("release an auxiliary address",
-            [&ipam, &hold, &held = address] { ipam.ReleaseAddress(hold.id, held.address); });
-      }
-      Try("release the pool", [&] { ipam.ReleasePool(hold.id); });
+  for (const bool ipv6 : {false, true}) {
+    const std::vector<PoolHold>& holds = ipv6 ? network.ipv6 : network.ipv4;
+    for (size_t i = 0; i < holds.size(); ++i) {
+      const std::string request = RequestName(network, ipv6, i);
+      Try("release the pool", [&] {
+        // Who released it and was killed then has no share in what others have there since.
+        if (!ipam.HoldsRequest(holds[i].id, request)) return;
+        ReleaseAddressesOf(ipam, holds[i]);
+        ipam.ReleaseRequest(holds[i].id, request);
+      });
     }
   }
 }

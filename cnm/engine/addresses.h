@@ -18,8 +18,9 @@ namespace cnm::engine {
 void RequestPools(IpamDriver& ipam, const NetworkSpec& spec, NetworkRecord& network,
                   const std::function<void()>& journal);
 
-/// Gives everything back. Failures are warnings: a pool that an IPAM does not let go must not keep
-/// the network.
+/// Gives everything back; of our own IPAM driver only what is this network's still, so that it may
+/// be done again after a kill. Failures are warnings: a pool that an IPAM does not let go must not
+/// keep the network.
 void ReleasePools(IpamDriver& ipam, const NetworkRecord& network) noexcept;
 
 /// Gives back the pool that the network was given and could not write down, if its process was

@@ -50,6 +50,16 @@ class IpamDriver {
 
   virtual Pool RequestPool(const PoolSpec& spec) = 0;
   virtual void ReleasePool(const std::string& pool_id) = 0;
+  /// Releases the use of the pool that the request of this name was given (pool_request.h): done
+  /// again, or of a request that was given nothing, it changes nothing. A driver that knows no
+  /// names releases the pool.
+  virtual void ReleaseRequest(const std::string& pool_id, const std::string& /*request*/) {
+    ReleasePool(pool_id);
+  }
+  /// Whether that use has not been released yet, as far as the driver can tell.
+  virtual bool HoldsRequest(const std::string& /*pool_id*/, const std::string& /*request*/) {
+    return true;
+  }
   /// @returns the address with its pool's prefix length; nullopt where the driver gives none (null)
   virtual std::optional<net::Prefix> RequestAddress(
       const std::string& pool_id, const std::optional<net::Address>& address,

@@ -2,9 +2,7 @@
 #include "cnm/pools/default_ipam.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -28,22 +26,9 @@ std::string Option(const std::map<std::string, std::string>& options, const std:
   return found == options.end() ? std::string() : found->second;
 }
 
-bool IsSpace(std::string_view space) {
-  return space == ipam::kLocalSpace || space == ipam::kGlobalSpace;
-}
-
-/// @throws Error also for a pool of another address space
-ipam::PoolId ParseId(const std::string& pool_id) {
-  ipam::PoolId id = ipam::PoolId::Parse(pool_id);
-  if (!IsSpace(id.space)) {
-    throw Error(Code::kNotFound, fmt::format("pool {}: no such pool", pool_id));
-  }
-  return id;
-}
-
 std::string SpaceOf(const engine::PoolSpec& spec) {
   if (spec.address_space.empty()) return ipam::kLocalSpace;
-  if (!IsSpace(spec.address_space)) {
+  if (!IsAddressSpace(spec.address_space)) {
     throw Error(Code::kConfig, fmt::format("invalid address space {}", spec.address_space),
                 fmt::format("want {} or {}", ipam::kLocalSpace, ipam::kGlobalSpace));
   }
@@ -90,10 +75,6 @@ RangeSet MakeSet(const net::Prefix& subnet, const net::Prefix& part, const net::
   return {.ranges = {std::move(range)}, .excluded = {}};
 }
 
-bool IsReserved(const host_local::Lease& lease) {
-  return lease.owner.container_id == host_local::kReservedId;
-}
-
 }  // namespace
 
 struct DefaultIpam::View {
@@ -133,7 +114,7 @@ engine::Pool DefaultIpam::RequestPool(const engine::PoolSpec& spec) {
   books_.Change(space, [&](PoolBook& book) {
     const auto given = request.empty() ? std::nullopt : book.FindRequest(request);
     if (given) {
-      id = ParseId(*given);
+      id = ParsePoolId(*given);
       return;
     }
     id = Choose(spec, space, network, book);
@@ -149,7 +130,7 @@ engine::Pool DefaultIpam::FindPool(const std::string& space, const std::string& 
   const std::scoped_lock lock(mutex_);
   const auto given = books_.Read(space).FindRequest(request);
   if (!given) throw Error(Code::kNotFound, fmt::format("request {} was given no pool", request));
-  return {.id = *given, .pool = ParseId(*given).subnet};
+  return {.id = *given, .pool = ParsePoolId(*given).subnet};
 }
 
 ipam::PoolId DefaultIpam::Choose(const engine::PoolSpec& spec, const std::string& space,
@@ -185,34 +166,8 @@ net::Prefix DefaultIpam::ChoosePredefined(const std::string& space, bool ipv6,
                           ipv6 ? 6 : 4));
 }
 
-void DefaultIpam::ReleasePool(const std::string& pool_id) {
-  const ipam::PoolId id = ParseId(pool_id);
-  const std::scoped_lock lock(mutex_);
-  books_.Change(id.space, [&](PoolBook& book) {
-    const std::string network = book.LeaseNetwork(id.space, id.subnet);
-    if (!book.table.Remove(id)) return;
-    // First the leases: those of a pool that nobody knows any more would never go.
-    ClearLeases(network, book.states[id.subnet].network.empty(), id.subnet);
-    book.states.erase(id.subnet);
-  });
-}
-
-/// `own`: the directory is this pool's alone, and goes too when nobody holds anything in it.
-void DefaultIpam::ClearLeases(const std::string& network, bool own, const net::Prefix& subnet) {
-  LeaseDirectory leases = OpenLeases(options_.leases_directory, network);
-  bool held = false;
-  for (const host_local::Lease& lease : leases.List()) {
-    const bool ours = subnet.Contains(lease.address) && IsReserved(lease);
-    if (!ours || !leases.ReleaseAddress(lease.address, lease.owner)) held = true;
-  }
-  std::error_code ignored;  // what is left holds nothing
-  if (own && !held) {
-    std::filesystem::remove_all(fmt::format("{}/{}", options_.leases_directory, network), ignored);
-  }
-}
-
 DefaultIpam::View DefaultIpam::Look(const std::string& pool_id) {
-  View view{.id = ParseId(pool_id)};
+  View view{.id = ParsePoolId(pool_id)};
   const std::scoped_lock lock(mutex_);
   const PoolBook& book = books_.Read(view.id.space);
   book.table.GenerationOf(view.id);  // throws when it is not there

@@ -64,6 +64,9 @@ class DefaultIpam : public engine::IpamDriver {
   /// With its last use a pool gives up its gateway and whatever else it holds in its own name; what
   /// containers hold stays theirs.
   void ReleasePool(const std::string& pool_id) override;
+  /// As above. @throws nothing for a pool that is not there
+  void ReleaseRequest(const std::string& pool_id, const std::string& request) override;
+  bool HoldsRequest(const std::string& pool_id, const std::string& request) override;
 
   /// The gateway of a pool is requested with kRequestTypeLabel; without an address it is the one
   /// already requested, else the subnet's first, else any. Other addresses are given upward from
@@ -75,8 +78,6 @@ class DefaultIpam : public engine::IpamDriver {
   /// more than once.
   void ReleaseAddress(const std::string& pool_id, const net::Address& address) override;
 
-  /// How often this very pool was requested and not released; 0 also when there is none.
-  uint32_t UsesOf(const std::string& pool_id);
   /// Releases what the pool holds for nobody: addresses that were requested and that none of its
   /// users has on record, because a process was killed in between. Nothing, if the pool has other
   /// users than the claim knows of. @returns how many
@@ -93,6 +94,7 @@ class DefaultIpam : public engine::IpamDriver {
   net::Prefix Reserve(const View& view, const std::string& purpose,
                       const std::optional<net::Address>& address);
   net::Prefix RequestGateway(const View& view, const std::optional<net::Address>& address);
+  void RemoveUse(const ipam::PoolId& id, PoolBook& book);
   void ClearLeases(const std::string& network, bool own, const net::Prefix& subnet);
 
   DefaultIpamOptions options_;

@@ -23,6 +23,18 @@ std::string KeyOf(std::string_view space) {
 
 }  // namespace
 
+bool IsAddressSpace(std::string_view space) {
+  return space == ipam::kLocalSpace || space == ipam::kGlobalSpace;
+}
+
+ipam::PoolId ParsePoolId(const std::string& pool_id) {
+  ipam::PoolId id = ipam::PoolId::Parse(pool_id);
+  if (!IsAddressSpace(id.space)) {
+    throw Error(Code::kNotFound, fmt::format("pool {}: no such pool", pool_id));
+  }
+  return id;
+}
+
 std::string PoolBook::LeaseNetwork(std::string_view space, const net::Prefix& subnet) const {
   const auto state = states.find(subnet);
   if (state != states.end() && !state->second.network.empty()) return state->second.network;
@@ -43,6 +55,20 @@ std::optional<std::string> PoolBook::FindRequest(const std::string& name) const 
     if (found != state.requests.end()) return found->second;
   }
   return std::nullopt;
+}
+
+void PoolBook::ForgetSurplus(const ipam::PoolId& id) {
+  const auto state = states.find(id.subnet);
+  if (state == states.end()) return;
+  const auto use = table.pools().find(id);
+  size_t uses = use == table.pools().end() ? 0 : use->second.uses;
+  const std::string text = id.ToString();
+  std::erase_if(state->second.requests, [&](const auto& request) {
+    if (request.second != text) return false;
+    if (uses == 0) return true;
+    --uses;
+    return false;
+  });
 }
 
 std::optional<net::Prefix> PoolBook::PoolOf(std::string_view network, net::Family family) const {

@@ -14,6 +14,12 @@
 
 namespace cnm::pools {
 
+/// Whether we serve it.
+bool IsAddressSpace(std::string_view space);
+/// @throws Error kConfig as ipam::PoolId::Parse; kNotFound "pool X: no such pool" for one of
+/// another address space
+ipam::PoolId ParsePoolId(const std::string& pool_id);
+
 /// What is known of a pool besides its uses.
 struct PoolState {
   std::string network = {};                  ///< the cnm network it belongs to; "" = none
@@ -34,6 +40,8 @@ struct PoolBook {
   uint32_t UsesOf(const net::Prefix& subnet) const;
   /// What the request of this name was given.
   std::optional<std::string> FindRequest(const std::string& name) const;
+  /// A use of the pool was released that had no name: no more names are kept than there are uses.
+  void ForgetSurplus(const ipam::PoolId& id);
   /// The pool of this network and family.
   std::optional<net::Prefix> PoolOf(std::string_view network, net::Family family) const;
   bool operator==(const PoolBook&) const = default;

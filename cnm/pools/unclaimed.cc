@@ -10,15 +10,6 @@
 
 namespace cnm::pools {
 
-uint32_t DefaultIpam::UsesOf(const std::string& pool_id) {
-  const ipam::PoolId wanted = ipam::PoolId::Parse(pool_id);
-  const std::scoped_lock lock(mutex_);
-  for (const auto& [id, use] : books_.Read(wanted.space).table.pools()) {
-    if (id == wanted) return use.uses;
-  }
-  return 0;
-}
-
 size_t DefaultIpam::ReleaseUnclaimed(const PoolClaim& claim) {
   const net::Prefix subnet = claim.pool.Subnet();
   std::string network;

@@ -24,8 +24,9 @@ struct Backend {
   /// Called when Docker activates the plugin: a daemon has started, and will ask again for the
   /// pools and addresses of its networks.
   std::function<void()> activated = {};
-  /// Called before a network is created, and when it is deleted or could not be created.
-  std::function<void(const engine::NetworkConfig&)> creating = {};
+  /// Called before a network is created; whether it is a new one.
+  std::function<bool(const engine::NetworkConfig&)> creating = {};
+  /// Called when one is deleted, or a new one could not be created.
   std::function<void(const std::string& id)> deleted = {};
 };
 

@@ -62,11 +62,12 @@ std::string CreateNetwork(const Backend& backend, const json::Object& request) {
   }
   network.ipv4 = engine::DecodePools(request, "IPv4Data");
   network.ipv6 = engine::DecodePools(request, "IPv6Data");
-  if (backend.creating) backend.creating(network);
+  const bool made_here = backend.creating && backend.creating(network);
   try {
     backend.network->CreateNetwork(network);
   } catch (const Error&) {
-    if (backend.deleted) backend.deleted(network.id);
+    // A repetition that fails leaves the network that an earlier call has made.
+    if (made_here && backend.deleted) backend.deleted(network.id);
     throw;
   }
   return kNothing;

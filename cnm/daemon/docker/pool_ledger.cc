@@ -14,6 +14,8 @@ namespace {
 
 using Counts = std::map<std::string, uint32_t>;
 using Times = std::map<std::string, int64_t>;
+using Names = std::map<std::string, std::string>;
+using Texts = std::map<std::string, std::vector<std::string>>;
 
 /// Docker requests pools right before it creates their network, each call repeated for 15 s.
 constexpr int64_t kCreationTime = 60;
@@ -80,9 +82,23 @@ bool PoolLedger::Close(const std::string& pool_id, bool gateway) {
   return true;
 }
 
-void PoolLedger::Gain(const std::string& pool_id, int64_t now) {
+void PoolLedger::Gain(const std::string& pool_id, int64_t now, const std::string& request) {
   ++uses[pool_id];
   granted[pool_id] = now;
+  if (!request.empty()) names[pool_id].push_back(request);
+}
+
+std::string PoolLedger::TakeName(const std::string& pool_id, const std::string& wanted) {
+  const auto known = names.find(pool_id);
+  if (known == names.end()) return {};
+  std::vector<std::string>& of_pool = known->second;
+  const auto found =
+      wanted.empty() ? of_pool.begin() : std::find(of_pool.begin(), of_pool.end(), wanted);
+  if (found == of_pool.end()) return {};
+  std::string name = std::move(*found);
+  of_pool.erase(found);
+  if (of_pool.empty()) names.erase(known);
+  return name;
 }
 
 bool PoolLedger::Lose(const std::string& pool_id) {
@@ -101,6 +117,7 @@ bool PoolLedger::Lose(const std::string& pool_id) {
   }
   if (--found->second > 0) return true;
   uses.erase(found);
+  names.erase(pool_id);
   granted.erase(pool_id);
   released.erase(pool_id);
   std::erase_if(open, [&](const auto& grant) { return grant.second.pool == pool_id; });
@@ -109,7 +126,8 @@ bool PoolLedger::Lose(const std::string& pool_id) {
   return true;
 }
 
-void PoolLedger::AddNetwork(const engine::NetworkConfig& network, int64_t now) {
+bool PoolLedger::AddNetwork(const engine::NetworkConfig& network, int64_t now) {
+  if (networks.contains(network.id)) return false;
   std::vector<std::string> ids;
   for (const auto* pools : {&network.ipv4, &network.ipv6}) {
     for (const engine::PoolData& pool : *pools) {
@@ -117,6 +135,7 @@ void PoolLedger::AddNetwork(const engine::NetworkConfig& network, int64_t now) {
     }
   }
   if (!ids.empty()) networks[network.id] = std::move(ids);
+  return true;
 }
 
 void PoolLedger::RemoveNetwork(const std::string& id, int64_t now) {
@@ -152,7 +171,10 @@ std::string Encode(const PoolLedger& ledger) {
   EncodeMap("pools", ledger.uses, writer);
   EncodeMap("granted", ledger.granted, writer);
   EncodeMap("released", ledger.released, writer);
-  EncodeMap("releasing", ledger.releasing, writer);
+  EncodeMap("ending", ledger.releasing, writer);
+  writer.Key("names").BeginObject();
+  for (const auto& [id, names] : ledger.names) EncodeTexts(id, names, writer);
+  writer.EndObject();
   writer.Key("open").BeginObject();
   for (const auto& [name, grant] : ledger.open) {
     writer.Key(name).BeginObject().Member("asked", grant.asked);
@@ -173,8 +195,10 @@ PoolLedger DecodePoolLedger(std::string_view json) {
   const json::Object document = json::Parse(json, "docker/pools");
   PoolLedger ledger{.uses = DecodeMap<Counts>(document, "pools"),
                     .granted = DecodeMap<Times>(document, "granted"),
+                    .networks = DecodeMap<Texts>(document, "networks"),
                     .released = DecodeMap<Counts>(document, "released"),
-                    .releasing = DecodeMap<Counts>(document, "releasing")};
+                    .names = DecodeMap<Texts>(document, "names"),
+                    .releasing = DecodeMap<Names>(document, "ending")};
   if (const auto open = document.OptionalObject("open")) {
     for (const std::string& name : open->Keys()) {
       const json::Object entry = open->RequiredObject(name);
@@ -183,9 +207,6 @@ PoolLedger DecodePoolLedger(std::string_view json) {
       entry.Optional("pool", grant.pool);
       entry.Optional("since", grant.since);
     }
-  }
-  if (const auto networks = document.OptionalObject("networks")) {
-    for (const std::string& id : networks->Keys()) networks->Optional(id, ledger.networks[id]);
   }
   if (const auto deleted = document.OptionalObject("deleted")) {
     for (const std::string& id : deleted->Keys()) {

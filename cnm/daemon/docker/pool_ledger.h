@@ -41,19 +41,25 @@ struct PoolLedger {
   std::map<std::string, Deleted> deleted = {};                    ///< by network id
   /// Releases of pools of `networks` that no deletion has followed yet.
   std::map<std::string, uint32_t> released = {};
-  /// The uses that the driver counted just before a release that is under way.
-  std::map<std::string, uint32_t> releasing = {};
+  /// By pool id: the names of the requests that its uses are of. An earlier release kept none.
+  std::map<std::string, std::vector<std::string>> names = {};
+  /// Releases that are under way: a pool id by the request's name.
+  std::map<std::string, std::string> releasing = {};
 
   /// Docker uses the pool, so one grant was received, unless that one has been closed already. A
   /// gateway is requested right after its pool: this was the last. @returns whether one was closed
   bool Close(const std::string& pool_id, bool gateway);
-  /// One use more.
-  void Gain(const std::string& pool_id, int64_t now);
+  /// One use more, of the request with this name.
+  void Gain(const std::string& pool_id, int64_t now, const std::string& request = {});
+  /// Takes off the name of a use that is to be released: `wanted`, or if that is "" any. @returns
+  /// "" when there is none
+  std::string TakeName(const std::string& pool_id, const std::string& wanted);
   /// One use less. @returns false when there was none
   bool Lose(const std::string& pool_id);
   /// Notes which of our pools are the network's: those that Docker has just requested. The network
-  /// of another allocator may have the subnet of one that has been in use for long.
-  void AddNetwork(const engine::NetworkConfig& network, int64_t now);
+  /// of another allocator may have the subnet of one that has been in use for long. Of a network
+  /// that is known it is known already. @returns whether the network is new
+  bool AddNetwork(const engine::NetworkConfig& network, int64_t now);
   void RemoveNetwork(const std::string& id, int64_t now);
   /// The networks that have ended: a pool of theirs has no use any more.
   std::vector<std::string> Ended() const;

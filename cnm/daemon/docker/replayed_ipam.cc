@@ -55,9 +55,7 @@ void ReplayedIpam::Write() {
 /// Ends the releases during which an earlier process was killed.
 void ReplayedIpam::Recover() {
   if (ledger_->releasing.empty()) return;
-  for (const auto& [pool, before] : ledger_->releasing) {
-    if (options_.uses(pool) >= before) driver_->ReleasePool(pool);
-  }
+  for (const auto& [request, pool] : ledger_->releasing) driver_->ReleaseRequest(pool, request);
   ledger_->releasing.clear();
   Write();
 }
@@ -67,11 +65,11 @@ void ReplayedIpam::Activated() {
   unclaimed_ = Ledger().uses;
 }
 
-void ReplayedIpam::AddNetwork(const engine::NetworkConfig& network) {
+bool ReplayedIpam::AddNetwork(const engine::NetworkConfig& network) {
   const std::scoped_lock lock(mutex_);
-  const auto before = Ledger().networks;
-  Ledger().AddNetwork(network, Now());
-  if (Ledger().networks != before) Write();
+  const bool added = Ledger().AddNetwork(network, Now());
+  if (Ledger().networks.contains(network.id) && added) Write();
+  return added;
 }
 
 void ReplayedIpam::RemoveNetwork(const std::string& id) {
@@ -102,7 +100,7 @@ void ReplayedIpam::ReleaseForgotten(unsigned seconds) {
       Abandon(request);
     } else {
       Ledger().open.erase(request);  // written with the release
-      Release(grant.pool);
+      Release(grant.pool, request);
     }
   }
   for (const auto& [id, network] : seen.deleted) {
@@ -119,7 +117,7 @@ void ReplayedIpam::Abandon(const std::string& request) {
     const engine::Pool pool = driver_->RequestPool(
         {.address_space = asked.substr(0, asked.find(' ')),
          .options = {{engine::kRequestOption, request}, {engine::kFindOption, "true"}}});
-    driver_->ReleasePool(pool.id);
+    driver_->ReleaseRequest(pool.id, request);
   } catch (const Error& e) {
     if (e.code() != Code::kNotFound) throw;
   }
@@ -172,7 +170,7 @@ engine::Pool ReplayedIpam::RequestPool(const engine::PoolSpec& spec) {
   PoolLedger::Grant& grant = ledger.open.at(request);
   if (!grant.pool.empty()) return pool;  // it is counted
   grant.pool = pool.id;
-  ledger.Gain(pool.id, Now());
+  ledger.Gain(pool.id, Now(), request);
   Write();
   return pool;
 }
@@ -182,20 +180,22 @@ void ReplayedIpam::ReleasePool(const std::string& pool_id) {
   Release(pool_id);
 }
 
-void ReplayedIpam::Release(const std::string& pool_id) {
+void ReplayedIpam::Release(const std::string& pool_id, const std::string& wanted) {
   PoolLedger& ledger = Ledger();
+  const std::string request = ledger.TakeName(pool_id, wanted);
   if (!ledger.Lose(pool_id)) {
     throw Error(Code::kNotFound, fmt::format("pool {}: docker has none", pool_id));
   }
-  ledger.releasing[pool_id] = options_.uses(pool_id);
+  if (!request.empty()) ledger.releasing[request] = pool_id;
   // One use less: it had been claimed, or will not be.
   const uint32_t left = ledger.uses.contains(pool_id) ? ledger.uses.at(pool_id) : 0;
   if (const auto open = unclaimed_.find(pool_id); open != unclaimed_.end()) {
     open->second = std::min(open->second, left);
   }
   Write();
-  driver_->ReleasePool(pool_id);
-  ledger.releasing.erase(pool_id);
+  if (request.empty()) return driver_->ReleasePool(pool_id);  // counted before uses had names
+  driver_->ReleaseRequest(pool_id, request);
+  ledger.releasing.erase(request);
   Write();
 }
 

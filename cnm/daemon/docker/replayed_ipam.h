@@ -30,8 +30,6 @@ struct ReplayedIpamOptions {
   std::string durable_directory;  ///< the ledger is `docker/pools.json` in it
   /// Whether an endpoint of Docker's has this address.
   std::function<bool(const net::Address& address)> held;
-  /// How often the driver counts a pool as used, by whomever; 0 = it has no such pool.
-  std::function<uint32_t(const std::string& pool_id)> uses;
 };
 
 /// Thread safe.
@@ -41,8 +39,8 @@ class ReplayedIpam : public engine::IpamDriver {
 
   /// A Docker daemon has started.
   void Activated();
-  /// Docker creates this network; also again.
-  void AddNetwork(const engine::NetworkConfig& network);
+  /// Docker creates this network. @returns false when it did so before
+  bool AddNetwork(const engine::NetworkConfig& network);
   /// It is deleted, or could not be created.
   void RemoveNetwork(const std::string& id);
 
@@ -72,7 +70,7 @@ class ReplayedIpam : public engine::IpamDriver {
   void Recover();
   bool Claim(const std::string& pool_id);
   std::string NameRequest(const std::string& asked);
-  void Release(const std::string& pool_id);
+  void Release(const std::string& pool_id, const std::string& wanted = {});
   void Abandon(const std::string& request);
 
   std::shared_ptr<engine::IpamDriver> driver_;

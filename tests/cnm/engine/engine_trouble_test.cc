@@ -1,4 +1,5 @@
 // engine_trouble_test.cc: an engine whose callers come at once, and whose drivers and disk fail.
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <string>
@@ -105,6 +106,25 @@ TEST_F(EngineTrouble, ANetworkWhoseDeletionCannotBeWrittenStays) {
   std::filesystem::rename(root_ + "/aside", records);
   ASSERT_NO_THROW(engine_->DeleteNetwork(net));
   engine_->CreateNetwork(BlueSpec());
+}
+
+/// As if killed between the release of the pools and the removal of the record.
+TEST_F(EngineTrouble, AnEndedReleaseOfPoolsIsNotRepeated) {
+  const std::string net = engine_->CreateNetwork(BlueSpec());
+  const std::string record = fmt::format("{}/lib/engine-networks/{}.json", root_, net);
+  std::string text = ReadFile(record).value();
+  text.insert(text.find('{') + 1, "\"pending\":true,");
+  engine_->DeleteNetwork(net);
+  EXPECT_TRUE(script_.requests.empty());
+  engine_.reset();
+  WriteFileAtomic(record, text, Durability::kVolatile);
+  script_.log.clear();
+  Start();
+  EXPECT_TRUE(engine_->Networks().empty());
+  EXPECT_FALSE(std::filesystem::exists(record));
+  // Nothing is given back but what the search for a forgotten pool was given by this allocator.
+  EXPECT_EQ(std::ranges::count(script_.log, "release 192.0.2.1"), 0);
+  EXPECT_EQ(std::ranges::count(script_.log, "release 192.0.2.9"), 0);
 }
 
 TEST_F(EngineTrouble, NamesThatNoFileCanHaveAreRefused) {

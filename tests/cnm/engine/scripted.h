@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include <gtest/gtest.h>
 
 #include "cnm/engine/engine.h"
+#include "cnm/engine/pool_request.h"
 #include "common/base/error.h"
 
 namespace cnm::engine {
@@ -28,8 +30,9 @@ struct Script {
   std::string fails = {};
   std::string fails_too = {};
   Code code = Code::kKernel;
-  std::string no_gateway = {};  ///< id of the network whose joins bring none
-  bool replays = false;         ///< the IPAM driver forgets when the engine ends
+  std::string no_gateway = {};          ///< id of the network whose joins bring none
+  bool replays = false;                 ///< the IPAM driver forgets when the engine ends
+  std::set<std::string> requests = {};  ///< whose pools have not been released
   void Call(const std::string& call) {
     const std::lock_guard guard(mutex_);
     log.push_back(call);
@@ -92,9 +95,18 @@ class ScriptedIpam : public IpamDriver {
     const net::Prefix pool = spec.pool.value_or(*net::Prefix::Parse("192.0.2.0/24"));
     script_->Call(fmt::format("pool {}{}", pool.ToString(),
                               spec.sub_pool ? " " + spec.sub_pool->ToString() : ""));
+    const auto request = spec.options.find(kRequestOption);
+    if (request != spec.options.end()) script_->requests.insert(request->second);
     return {pool.ToString(), pool};
   }
   void ReleasePool(const std::string& id) override { script_->Call("release pool " + id); }
+  void ReleaseRequest(const std::string& id, const std::string& request) override {
+    ReleasePool(id);
+    script_->requests.erase(request);
+  }
+  bool HoldsRequest(const std::string& /*id*/, const std::string& request) override {
+    return script_->requests.contains(request);
+  }
   std::optional<net::Prefix> RequestAddress(
       const std::string& /*pool*/, const std::optional<net::Address>& address,
       const std::map<std::string, std::string>& options) override {

@@ -3,11 +3,13 @@
 
 #include <stdlib.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "cnm/pools/default_ipam.h"
@@ -35,6 +37,15 @@ class PoolRequest : public testing::Test {
                         .leases_directory = root_ + "/leases",
                         .subnets_in_use = [] { return std::vector<net::Prefix>(); }});
   }
+  /// As above, of a pool that several networks share.
+  engine::Pool Share(const std::string& name) const {
+    return Restart().RequestPool({.address_space = {},
+                                  .pool = net::Prefix::Parse("192.0.2.0/24"),
+                                  .options = {{engine::kRequestOption, name}}});
+  }
+  std::uintmax_t BookSize() const {
+    return std::filesystem::file_size(root_ + "/durable/pools/LocalDefault.json");
+  }
   /// Whether the request is known.
   bool Finds(const std::string& name) const {
     try {
@@ -57,6 +68,42 @@ TEST_F(PoolRequest, RepeatedItIsTheSameUse) {
   Restart().ReleasePool(pool.id);  // the one use there was
   EXPECT_FALSE(Finds("n1/4/0"));
   EXPECT_TRUE(Finds("n2/4/0"));
+}
+
+TEST_F(PoolRequest, ReleasedTwiceItTakesNobodyElsesUse) {
+  const std::string id = Share("n1/4/0").id;
+  Share("n2/4/0");
+  const std::map<std::string, std::string> gateway = {
+      {engine::kRequestTypeLabel, engine::kGatewayLabel}};
+  Restart().RequestAddress(id, std::nullopt, gateway);
+  for (int kill = 0; kill < 3; ++kill) Restart().ReleaseRequest(id, "n1/4/0");
+  EXPECT_FALSE(Restart().HoldsRequest(id, "n1/4/0"));
+  EXPECT_TRUE(Restart().HoldsRequest(id, "n2/4/0"));
+  EXPECT_TRUE(Finds("n2/4/0"));
+  EXPECT_TRUE(Restart().RequestAddress(id, std::nullopt, {}).has_value());
+  Restart().ReleaseRequest(id, "n2/4/0");
+  EXPECT_NO_THROW(Restart().ReleaseRequest(id, "n2/4/0"));
+  EXPECT_THROW(Restart().RequestAddress(id, std::nullopt, {}), Error) << "its last use has gone";
+}
+
+TEST_F(PoolRequest, TheBookDoesNotGrowWithTheNetworksThatWere) {
+  const std::string id = Share("keeper/4/0").id;
+  std::uintmax_t early = 0;
+  for (int i = 100; i < 500; ++i) {
+    DefaultIpam ipam = Restart();
+    const std::string named = fmt::format("n{:04}/4/0", i);
+    const engine::PoolSpec spec{.address_space = {},
+                                .pool = net::Prefix::Parse("192.0.2.0/24"),
+                                .options = {{engine::kRequestOption, named}}};
+    ipam.RequestPool(spec);
+    if (i % 2 == 0) {
+      ipam.ReleaseRequest(id, named);
+    } else {
+      ipam.ReleasePool(id);  // by one who knows no names
+    }
+    if (i == 109) early = BookSize();
+  }
+  EXPECT_EQ(BookSize(), early);
 }
 
 TEST_F(PoolRequest, FindingGivesNothing) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -71,6 +72,25 @@ TEST_F(DockerAdaptor, MakesANetworkWithDockersOwnIpam) {
       R"([{"AddressSpace":"LocalDefault","Pool":"2001:db8::/64","Gateway":"2001:db8::1/64"}])");
   EXPECT_EQ(Post("NetworkDriver.DeleteNetwork", R"({"NetworkID":"n1"})"), "200 {}");
   EXPECT_EQ(diary_.Take(), "delete network n1");
+}
+
+TEST_F(DockerAdaptor, ANetworkThatWasMadeStaysWhenItsRepetitionFails) {
+  bool made = false;
+  int gone = 0;
+  const Adaptor adaptor(
+      {.network = network_,
+       .ipam = ipam_,
+       .creating = [&](const auto& /*network*/) { return !std::exchange(made, true); },
+       .deleted = [&](const auto& /*id*/) { ++gone; }});
+  const http::Request create{
+      .method = "POST", .target = "/NetworkDriver.CreateNetwork", .body = R"({"NetworkID":"n1"})"};
+  EXPECT_EQ(adaptor.Handle(create).status, 200U);
+  diary_.failure = Error(Code::kKernel, "no bridge today");
+  EXPECT_EQ(adaptor.Handle(create).status, 500U);
+  EXPECT_EQ(gone, 0) << "the network is there, and Docker will release its pools";
+  made = false;
+  EXPECT_EQ(adaptor.Handle(create).status, 500U);
+  EXPECT_EQ(gone, 1);
 }
 
 TEST_F(DockerAdaptor, AnswersTheChosenMacAlone) {

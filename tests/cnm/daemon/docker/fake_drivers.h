@@ -4,6 +4,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -118,6 +119,10 @@ class FakeIpam : public engine::IpamDriver {
     return pool;
   }
   void ReleasePool(const std::string& id) override { diary_.Write("release pool " + id); }
+  void ReleaseRequest(const std::string& id, const std::string& request) override {
+    ReleasePool(id);
+    held.erase(request);
+  }
   std::optional<net::Prefix> RequestAddress(
       const std::string& pool_id, const std::optional<net::Address>& address,
       const std::map<std::string, std::string>& options) override {
@@ -131,6 +136,7 @@ class FakeIpam : public engine::IpamDriver {
 
   engine::Pool pool = {};
   std::optional<net::Prefix> given = {};
+  std::set<std::string> held = {};  ///< requests' names: a release takes its own off
 
  private:
   static std::string TextOf(const std::map<std::string, std::string>& options) {

@@ -98,6 +98,24 @@ TEST(PoolLedger, TwoSubPoolsAreTwoNetworks) {
   EXPECT_EQ(ledger.Ended(), Names{"green"});
 }
 
+TEST(PoolLedger, ANameIsTakenOnce) {
+  PoolLedger ledger;
+  ledger.Gain(kPool, 100, "one");
+  ledger.Gain(kPool, 100, "two");
+  EXPECT_EQ(ledger.TakeName(kPool, "two"), "two");
+  EXPECT_EQ(ledger.TakeName(kPool, "two"), "");
+  EXPECT_EQ(ledger.TakeName(kPool, ""), "one");
+  EXPECT_EQ(ledger.TakeName(kPool, ""), "");
+}
+
+TEST(PoolLedger, ANetworkThatIsKnownKeepsItsPools) {
+  PoolLedger ledger;
+  ledger.Gain(kPool, 100);
+  EXPECT_TRUE(ledger.AddNetwork(NetworkOn("blue", "192.0.2.0/24"), 100));
+  EXPECT_FALSE(ledger.AddNetwork(NetworkOn("blue", "192.0.2.0/24"), 900));
+  EXPECT_EQ(ledger.networks.at("blue"), Names{kPool});
+}
+
 TEST(PoolLedger, IsReadAsItWasWritten) {
   PoolLedger ledger;
   ledger.Gain(kPool, 100);
@@ -106,7 +124,8 @@ TEST(PoolLedger, IsReadAsItWasWritten) {
   ledger.networks["blue"] = {kPool};
   ledger.deleted["green"] = {.pools = {kPool}, .since = 8};
   ledger.released[kPool] = 1;
-  ledger.releasing[kPool] = 2;
+  ledger.Gain(kPool, 120, "request");
+  ledger.releasing["other"] = kPool;
   EXPECT_EQ(DecodePoolLedger(Encode(ledger)), ledger);
   EXPECT_EQ(DecodePoolLedger(R"({"schema":1,"pools":{"a":2}})").uses.at("a"), 2U);
 }
