@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "cnm/engine/labels.h"
+#include "cnm/engine/option_names.h"
 #include "common/base/error.h"
 #include "common/json/object.h"
 #include "common/json/writer.h"
@@ -113,6 +114,27 @@ std::vector<engine::PoolConfig> PoolsIn(const json::Object& body, std::string_vi
   return pools;
 }
 
+/// What would silently have no effect: misspelt options, pools that are not used.
+void CheckNames(const json::Object& body, const engine::NetworkSpec& spec) {
+  if (const auto options = body.OptionalObject("driver_opts")) {
+    engine::CheckDriverOptions(*options, spec.type);
+  }
+  if (const auto labels = body.OptionalObject("options")) {
+    engine::CheckNetworkLabels(*labels);
+    const auto generic = labels->OptionalObject(engine::kGenericLabel);
+    if (generic) engine::CheckDriverOptions(*generic, spec.type);
+  }
+  if (const auto labels = body.OptionalObject("network_opts")) engine::CheckNetworkLabels(*labels);
+  if (const auto options = body.OptionalObject("ipam_options")) {
+    engine::CheckIpamOptions(*options, spec.ipam);
+  }
+  if (!spec.ipv6.empty() && !spec.enable_ipv6) {
+    body.Fail("ipv6_configuration", fmt::format("without network_opts {{\"{}\": \"true\"}} no "
+                                                "endpoint gets an address of it",
+                                                engine::kEnableIpv6Label));
+  }
+}
+
 engine::NetworkSpec NetworkIn(const json::Object& body, std::string_view default_driver) {
   engine::NetworkSpec spec;
   body.Optional("name", spec.name);
@@ -133,6 +155,7 @@ engine::NetworkSpec NetworkIn(const json::Object& body, std::string_view default
   spec.ipam_options = TextMapIn(body, "ipam_options");
   spec.ipv4 = PoolsIn(body, "ipv4_configuration");
   spec.ipv6 = PoolsIn(body, "ipv6_configuration");
+  CheckNames(body, spec);
   return spec;
 }
 

@@ -1,6 +1,8 @@
 // client_tls.cc: how a client of the REST API is told to use TLS.
 #include "cnm/api/client_tls.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <string>
 
@@ -16,6 +18,14 @@ std::string Variable(const char* name) {
   return value == nullptr ? "" : value;
 }
 
+/// Docker's client takes any value of DOCKER_TLS_VERIFY for yes, also "0"; whoever writes 0 means
+/// no.
+bool WantedByVariable() {
+  const std::string value = Variable("CNM_TLS_VERIFY");
+  constexpr std::array kNo = {"", "0", "f", "F", "false", "FALSE", "False", "no", "off"};
+  return std::find(kNo.begin(), kNo.end(), value) == kNo.end();
+}
+
 const std::string& Either(const std::string& given, const std::string& otherwise) {
   return given.empty() ? otherwise : given;
 }
@@ -23,9 +33,10 @@ const std::string& Either(const std::string& given, const std::string& otherwise
 }  // namespace
 
 std::optional<http::TlsFiles> ResolveTls(const ClientTls& given) {
-  if (!given.verify && Variable("CNM_TLS_VERIFY").empty()) {
+  if (!given.verify && !WantedByVariable()) {
     if (given.files == http::TlsFiles()) return std::nullopt;
-    throw Error(Code::kEnvironment, "tlscacert, tlscert or tlskey without tlsverify");
+    throw Error(Code::kEnvironment, "tlscacert, tlscert or tlskey without tlsverify",
+                "give --tlsverify, or set CNM_TLS_VERIFY=1");
   }
   const std::string directory = Variable("CNM_CERT_PATH");
   const http::TlsFiles usual =

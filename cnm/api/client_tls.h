@@ -15,8 +15,8 @@ struct ClientTls {
 };
 
 /// The files to use on TCP; nullopt: no TLS. It is used with --tlsverify, or where $CNM_TLS_VERIFY
-/// is not empty; files that are not named are ca.pem, cert.pem and key.pem in $CNM_CERT_PATH or
-/// else in ~/.cnm.
+/// is neither empty nor 0, false, no or off; files that are not named are ca.pem, cert.pem and
+/// key.pem in $CNM_CERT_PATH or else in ~/.cnm.
 /// @throws Error kEnvironment for files named without it: they would go unused
 std::optional<http::TlsFiles> ResolveTls(const ClientTls& given);
 

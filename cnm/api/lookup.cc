@@ -34,6 +34,11 @@ engine::NetworkInfo NetworkById(const engine::Engine& engine, const std::string&
 }
 
 engine::NetworkInfo NetworkByName(const engine::Engine& engine, const std::string& name) {
+  if (NetworkNameOf(engine, name).empty()) {
+    throw Error(Code::kConfig, "invalid name: ",
+                "no network was named, and the daemon has no default one: name one "
+                "(SERVICE.NETWORK), or set defaultnetwork in cnmd.toml");
+  }
   return Lookup("Network", [&] { return engine.GetNetworkByName(NetworkNameOf(engine, name)); });
 }
 

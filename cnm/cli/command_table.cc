@@ -58,8 +58,8 @@ constexpr Command kCommands[] = {
      "Prints the id. Without --driver it is a bridge of the same name, without --subnet the\n"
      "addresses come from a free range. The first subnet is the one that --gateway and --ip-range\n"
      "are in.\n\n"
-     "  cnmctl network create blue --subnet 10.60.0.0/24\n"
-     "  cnmctl network create dual --ipv6 --subnet 10.61.0.0/24 --subnet 2001:db8:61::/64\n"},
+     "  cnmctl network create orange --subnet 10.63.0.0/24\n"
+     "  cnmctl network create dual --ipv6 --subnet 10.64.0.0/24 --subnet fd00:64::/64\n"},
     {"network rm", "NETWORK...", "delete networks that have no endpoint", "socket", RemoveNetworks,
      "Networks are named by name, or by the beginning of the id that network create printed.\n\n"
      "  cnmctl network rm blue dual\n"},

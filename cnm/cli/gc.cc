@@ -1,5 +1,9 @@
 // gc.cc: cnmctl gc: removing what the provably dead left, without a runtime's help.
+#include <unistd.h>
+
+#include <algorithm>
 #include <cstdio>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -41,6 +45,21 @@ void WriteItems(json::Writer& w, std::string_view key,
   w.EndArray();
 }
 
+/// A misspelt name would look like a network without garbage.
+void RequireNetwork(const Options& options, Controller& controller) {
+  if (controller.FindNetwork(options.network)) return;
+  const std::vector<Endpoint> endpoints = controller.Endpoints();
+  const bool used = std::any_of(endpoints.begin(), endpoints.end(), [&](const Endpoint& endpoint) {
+    return endpoint.key.network == options.network;
+  });
+  const bool leased =
+      options.network.find('/') == std::string::npos &&
+      ::access(fmt::format("{}/{}", options.data_dir, options.network).c_str(), F_OK) == 0;
+  if (used || leased) return;
+  throw Error(Code::kNotFound, fmt::format("gc: network {}: there is none", options.network),
+              "see cnmctl network ls");
+}
+
 }  // namespace
 
 int CollectGarbage(const Options& options) {
@@ -54,7 +73,9 @@ int CollectGarbage(const Options& options) {
   GarbageRequest request;
   request.network = options.network;
   request.dry_run = options.dry_run;
-  const GarbageReport report = OpenController(options).CollectGarbage(request);
+  Controller controller = OpenController(options);
+  RequireNetwork(options, controller);
+  const GarbageReport report = controller.CollectGarbage(request);
   if (options.json) {
     json::Writer w(json::Style::kIndented);
     w.BeginObject().Member("network", options.network).Member("dryRun", options.dry_run);

@@ -1,15 +1,51 @@
 // networks.cc: cnmctl network create, rm, inspect, and endpoint create, rm, inspect.
+#include <algorithm>
 #include <cstdio>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "cnm/api/client.h"
 #include "cnm/cli/ask.h"
 #include "cnm/cli/commands.h"
+#include "common/base/error.h"
 
 namespace cnm::cli {
+namespace {
+
+bool IsIpv6(const std::string& subnet) {
+  return subnet.find(':') != std::string::npos;
+}
+
+/// What would silently have no effect. @throws Error kEnvironment
+void CheckSubnets(const Options& options) {
+  const std::vector<std::string>& subnets = options.subnets;
+  const auto ipv6 = std::find_if(subnets.begin(), subnets.end(), IsIpv6);
+  const bool ours = options.driver.empty() || options.driver == "bridge";
+  const bool pools = options.ipam.empty() || options.ipam == "default";
+  if (ipv6 != subnets.end() && !options.ipv6) {
+    throw Error(Code::kEnvironment,
+                fmt::format("subnet {}: is IPv6, and --ipv6 is missing", *ipv6));
+  }
+  if (options.ipv6 && ipv6 == subnets.end() && ours && pools) {
+    throw Error(Code::kEnvironment, "--ipv6: needs a --subnet of IPv6",
+                "for example --subnet fd00:60::/64");
+  }
+  if (!subnets.empty()) return;
+  for (const auto& [name, value] :
+       {std::pair{"--gateway", &options.gateway}, std::pair{"--ip-range", &options.ip_range}}) {
+    if (value->empty()) continue;
+    throw Error(Code::kEnvironment,
+                fmt::format("{} {}: needs the --subnet it is in", name, *value));
+  }
+}
+
+}  // namespace
 
 int CreateNetwork(const Options& options) {
+  CheckSubnets(options);
   const api::NetworkRequest request{.name = options.arguments[0],
                                     .driver = options.driver,
                                     .driver_options = KeyValues(options.driver_options),

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -29,8 +30,11 @@ template <class T>
 std::optional<T> ParseOptional(const std::string& text, std::string_view what) {
   if (text.empty()) return std::nullopt;
   auto value = T::Parse(text);
-  if (!value) throw Error(Code::kConfig, fmt::format("invalid {}: {}", what, text));
-  return value;
+  if (value) return value;
+  throw Error(Code::kConfig, fmt::format("invalid {}: {}", what, text),
+              std::is_same_v<T, net::Prefix>
+                  ? "want an address and a length: 192.0.2.0/24, 2001:db8::/64"
+                  : "want an address: 192.0.2.1, 2001:db8::1");
 }
 
 /// "192.0.2.1" or "192.0.2.1/24".

@@ -34,7 +34,11 @@ void CheckName(const std::string& name) {
                 fmt::format("invalid name: {} is longer than {} bytes", name, kLongestName));
   }
   // It becomes a name in hosts files.
-  if (blank || odd) throw Error(Code::kConfig, fmt::format("invalid name: {}", name));
+  if (blank || odd) {
+    throw Error(Code::kConfig, fmt::format("invalid name: {}", name),
+                "an endpoint's name is not blank and has no white space, '#' and control "
+                "character");
+  }
 }
 
 /// All labels as a driver gets them: the caller's own, and those that the spec has members for.
@@ -134,11 +138,14 @@ void Engine::Core::DeleteEndpoint(const std::string& network_id, const std::stri
     const EndpointPointer endpoint = GetEndpoint(network_id, id);
     if (endpoint->sandbox_id != sandbox_id) continue;
     if (!sandbox_id.empty()) {
-      if (!force) {
-        throw Error(Code::kInUse, fmt::format("endpoint with name {} id {} has active containers",
-                                              endpoint->name, id));
-      }
       const SandboxPointer sandbox = GetSandbox(sandbox_id);
+      if (!force) {
+        throw Error(
+            Code::kInUse,
+            fmt::format("endpoint with name {} id {} has active containers", endpoint->name, id),
+            fmt::format("container {} is attached: detach it first, or use force",
+                        sandbox->spec.container_id));
+      }
       LeaveLocked(*sandbox, *endpoint);
       TrySettleGateway(*sandbox);
     }

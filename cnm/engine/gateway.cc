@@ -37,6 +37,14 @@ EndpointPointer FindProvider(const std::vector<EndpointPointer>& endpoints, net:
   return found == endpoints.end() ? nullptr : *found;
 }
 
+/// Nobody asked for it: the network that gives the default route has changed.
+void TellMoved(const EndpointRecord& from, const EndpointRecord& to) {
+  Warn(fmt::format(
+      "ports of endpoint {} are published no more: the sandbox's default route is endpoint {}'s "
+      "now, and only its ports are published; the highest priority at the join decides",
+      from.name, to.name));
+}
+
 bool HasDefaultRoute(const EndpointRecord& endpoint) {
   return endpoint.join.gateway ||
          std::any_of(endpoint.join.routes.begin(), endpoint.join.routes.end(),
@@ -197,7 +205,9 @@ void Engine::Core::Publish(const std::vector<EndpointPointer>& endpoints) {
   EndpointPointer provider = FindProvider(endpoints, net::Family::kIpv4);
   if (!provider) provider = FindProvider(endpoints, net::Family::kIpv6);
   for (const EndpointPointer& endpoint : endpoints) {
-    if (endpoint->published && endpoint != provider) Withdraw(*endpoint);
+    if (!endpoint->published || endpoint == provider) continue;
+    Withdraw(*endpoint);
+    if (provider && !endpoint->port_bindings.empty()) TellMoved(*endpoint, *provider);
   }
   if (!provider || provider->published) return;
   EndpointRecord published = *provider;

@@ -86,7 +86,10 @@ std::string Engine::Core::Join(const std::string& network_id, const std::string&
 void Engine::Core::JoinLocked(const SandboxRecord& sandbox, EndpointRecord endpoint,
                               const JoinSpec& spec) {
   if (!endpoint.sandbox_id.empty()) {
-    throw Error(Code::kInUse, "a sandbox has already joined the endpoint");
+    const SandboxPointer joined = registry_.FindSandbox(endpoint.sandbox_id);
+    throw Error(Code::kInUse, "a sandbox has already joined the endpoint",
+                fmt::format("container {} is attached: detach it first",
+                            joined ? joined->spec.container_id : endpoint.sandbox_id));
   }
   const NetworkPointer network = registry_.FindNetwork(endpoint.network_id);
   const auto driver = DriverOf(*network);

@@ -33,7 +33,10 @@ void CheckName(const std::string& name) {
     throw Error(Code::kConfig,
                 fmt::format("invalid name: {} is longer than {} bytes", name, kLongestName));
   }
-  if (blank || odd) throw Error(Code::kConfig, fmt::format("invalid name: {}", name));
+  if (blank || odd) {
+    throw Error(Code::kConfig, fmt::format("invalid name: {}", name),
+                "a network's name is not blank and has no '.' and no control character");
+  }
 }
 
 /// An id is part of file names and of kernel objects' names. Docker's are hexadecimal.
@@ -41,7 +44,9 @@ void CheckId(const std::string& id) {
   const bool plain = std::all_of(id.begin(), id.end(), [](unsigned char c) {
     return std::isalnum(c) != 0 || c == '-' || c == '_';
   });
-  if (!plain || id.size() > 128) throw Error(Code::kConfig, fmt::format("invalid id: {}", id));
+  if (plain && id.size() <= 128) return;
+  throw Error(Code::kConfig, fmt::format("invalid id: {}", id),
+              "want at most 128 letters, digits, '-' and '_'");
 }
 
 /// The host's own stack and no stack at all have no addresses to give.
@@ -77,7 +82,9 @@ std::string Engine::Core::CreateNetwork(const NetworkSpec& spec) {
   NetworkRecord network = MakeRecord(spec, options_);
   const auto existing = registry_.FindNetworkByName(network.name);
   if (existing) {  // said before anybody is asked; Add decides
-    throw Error(Code::kExists, fmt::format("network with name {} already exists", network.name));
+    throw Error(Code::kExists, fmt::format("network with name {} already exists", network.name),
+                fmt::format("its id is {}; delete it first, or take another name",
+                            ShortId(existing->config.id)));
   }
   const auto driver = DriverOf(network);
   std::shared_ptr<IpamDriver> ipam;

@@ -207,8 +207,13 @@ NetworkRecord Registry::BeginDelete(const std::string& network_id) {
     seen = found->second.record;
     record = *seen;
     if (!found->second.endpoints.empty()) {
-      throw Error(Code::kInUse, fmt::format("network with name {} id {} has active endpoints",
-                                            record.name, network_id));
+      throw Error(
+          Code::kInUse,
+          fmt::format("network with name {} id {} has active endpoints", record.name, network_id),
+          fmt::format("remove {} first{}", found->second.endpoints.begin()->first,
+                      found->second.endpoints.size() > 1
+                          ? fmt::format(" and {} more", found->second.endpoints.size() - 1)
+                          : ""));
     }
     record.pending = true;
     found->second.record = std::make_shared<const NetworkRecord>(record);

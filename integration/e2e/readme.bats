@@ -1,21 +1,21 @@
 #!/usr/bin/env bats
-# readme.bats: the commands of README.md are run as they stand there. A block belongs to a test by the line before it,
+# readme.bats: the commands of README.md, and of the documents it leads to, are run as they stand there. A block belongs to a test by the line before it,
 # `<!-- test: NAME -->`; what cannot be had offline (a registry) or that Debian does not package (cnitool) is
 # stood in for by the commands in $BATS_FILE_TMPDIR/bin.
 load ../support/e2e
 load ../support/docker/docker
 
-# block NAME: the text of README's block of that name
+# block NAME [FILE]: the text of the block of that name in README, or in FILE
 block() {
   awk -v mark="<!-- test: $1 -->" '/^```/ && found {inside = !inside; if (!inside) exit; next} $0 == mark {found = 1}
-    inside {print}' "$BATS_TEST_DIRNAME/../../README.md"
+    inside {print}' "$BATS_TEST_DIRNAME/../../${2:-README.md}"
 }
 
-# do_as_told NAME: runs that block in a shell of its own, which stops at the first command that fails.
+# do_as_told NAME [FILE]: runs that block in a shell of its own, which stops at the first command that fails.
 do_as_told() {
   local commands
-  commands=$(block "$1")
-  [ -n "$commands" ] || fail "README.md has no block $1" || return 1
+  commands=$(block "$@")
+  [ -n "$commands" ] || fail "${2:-README.md} has no block $1" || return 1
   (cd "$BATS_FILE_TMPDIR/clone" && PATH=$BATS_FILE_TMPDIR/bin:$PATH bash -euo pipefail -c "$commands" 3>&- 4>&-)
 }
 
@@ -101,6 +101,13 @@ END
   ours || skip "cnmd is cnm's"
   run -0 do_as_told rest
   [[ $output == *'"network":"green"'* ]]
+}
+
+@test "rest-api.md: its example" {
+  ours || skip "cnmd is cnm's"
+  run -0 do_as_told rest-api packaging/docs/rest-api.md
+  [[ $output == *'"network":"orange"'* ]]
+  expect "networks" 0 "$(cnmctl network ls --json | jq 'map(select(.name == "orange")) | length')"
   cnmd_down
   docker_down
 }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "cnm/daemon/docker/methods.h"
+#include "cnm/engine/option_names.h"
 #include "common/base/error.h"
 #include "common/json/writer.h"
 #include "common/net/address.h"
@@ -73,6 +74,7 @@ std::string RequestPool(const Backend& backend, const json::Object& request) {
   spec.pool = OptionalPrefix(request, "Pool");
   spec.sub_pool = OptionalPrefix(request, "SubPool");
   spec.options = DecodeOptions(request);
+  if (const auto options = request.OptionalObject("Options")) engine::CheckOwnOptions(*options);
   request.Optional("V6", spec.ipv6);
   const engine::Pool pool = backend.ipam->RequestPool(spec);
   json::Writer writer;

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "cnm/engine/option_names.h"
 #include "cnm/pools/lease_network.h"
 #include "common/base/error.h"
 #include "common/json/object.h"
@@ -16,24 +17,7 @@
 namespace cnm::local {
 namespace {
 
-/// One option under its two names.
-struct Names {
-  std::string_view label;  ///< "" = only libnetwork's
-  std::string_view key;    ///< "" = only Docker's
-};
-constexpr Names kBridge{"com.docker.network.bridge.name", "BridgeName"};
-constexpr Names kMtu{"com.docker.network.driver.mtu", "Mtu"};
-constexpr Names kMasquerade{"com.docker.network.bridge.enable_ip_masquerade", "EnableIPMasquerade"};
-constexpr Names kIcc{"com.docker.network.bridge.enable_icc", "EnableICC"};
-constexpr Names kBare{"com.docker.network.bridge.inhibit_ipv4", ""};
-constexpr Names kBinding{"com.docker.network.bridge.host_binding_ipv4", "DefaultBindingIP"};
-constexpr Names kIpv6{"com.docker.network.enable_ipv6", "EnableIPv6"};
-constexpr Names kInternal{"com.docker.network.internal", ""};
-constexpr Names kAddress{"", "AddressIPv4"};
-constexpr Names kFixed{"", "FixedCIDR"};
-constexpr Names kFixedIpv6{"", "FixedCIDRv6"};
-constexpr Names kGateway{"", "DefaultGatewayIPv4"};
-constexpr Names kGatewayIpv6{"", "DefaultGatewayIPv6"};
+using Names = engine::OptionNames;
 
 [[noreturn]] void FailToParse(std::string_view name, std::string_view text) {
   throw Error(Code::kConfig, fmt::format("failed to parse {} value", name),
@@ -93,7 +77,7 @@ void ReadFlag(const json::Object& o, const Names& names, bool& out) {
 
 void ReadMtu(const json::Object& o, NetworkOptions& options) {
   std::optional<int> mtu;
-  if (!Read(o, kMtu, ParseInt, mtu)) return;
+  if (!Read(o, engine::kMtuNames, ParseInt, mtu)) return;
   if (*mtu < 0 || *mtu > 65535) {
     throw Error(Code::kConfig, fmt::format("invalid MTU number: {}", *mtu));
   }
@@ -101,7 +85,7 @@ void ReadMtu(const json::Object& o, NetworkOptions& options) {
 }
 
 void ReadBridge(const json::Object& o, NetworkOptions& options) {
-  for (const std::string_view name : {kBridge.key, kBridge.label}) {
+  for (const std::string_view name : {engine::kBridgeNames.key, engine::kBridgeNames.label}) {
     if (auto text = FindText(o, name); text && !text->empty()) options.bridge = *std::move(text);
   }
   if (options.bridge.empty() || net::IsLinkName(options.bridge)) return;
@@ -142,17 +126,17 @@ NetworkOptions DecodeNetworkOptions(const engine::NetworkConfig& config) {
   if (auto network = FindText(o, pools::kNetworkOption)) options.network = *std::move(network);
   ReadBridge(o, options);
   ReadMtu(o, options);
-  ReadFlag(o, kMasquerade, options.masquerade);
-  ReadFlag(o, kIcc, options.icc);
-  ReadFlag(o, kBare, options.bare);
-  ReadFlag(o, kIpv6, options.ipv6);
-  ReadFlag(o, kInternal, options.internal);
-  Read(o, kBinding, net::Address::Parse, options.binding);
-  Read(o, kAddress, net::Prefix::Parse, options.address);
-  Read(o, kFixed, net::Prefix::Parse, options.fixed);
-  Read(o, kFixedIpv6, net::Prefix::Parse, options.fixed_ipv6);
-  Read(o, kGateway, net::Address::Parse, options.gateway);
-  Read(o, kGatewayIpv6, net::Address::Parse, options.gateway_ipv6);
+  ReadFlag(o, engine::kMasqueradeNames, options.masquerade);
+  ReadFlag(o, engine::kIccNames, options.icc);
+  ReadFlag(o, engine::kBareNames, options.bare);
+  ReadFlag(o, engine::kIpv6Names, options.ipv6);
+  ReadFlag(o, engine::kInternalNames, options.internal);
+  Read(o, engine::kBindingNames, net::Address::Parse, options.binding);
+  Read(o, engine::kAddressNames, net::Prefix::Parse, options.address);
+  Read(o, engine::kFixedNames, net::Prefix::Parse, options.fixed);
+  Read(o, engine::kFixedIpv6Names, net::Prefix::Parse, options.fixed_ipv6);
+  Read(o, engine::kGatewayNames, net::Address::Parse, options.gateway);
+  Read(o, engine::kGatewayIpv6Names, net::Address::Parse, options.gateway_ipv6);
   CheckAddresses(options);
   return options;
 }

@@ -7,21 +7,53 @@
 #include "cnm/drivers/bridge/links.h"
 #include "cnm/drivers/local/endpoint_details.h"
 #include "cnm/drivers/local/local_driver.h"
+#include "cnm/engine/option_names.h"
 #include "cnm/id.h"
 #include "cnm/pools/lease_network.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
+#include "common/json/object.h"
 
 namespace cnm::local {
 namespace {
+
+/// How the door's own client is told to share a network.
+std::string SharingHint(const std::string& door, const std::string& name) {
+  return fmt::format("to share that network: {2} {0}={1} --ipam-opt {0}={1}", pools::kNetworkOption,
+                     name, door == "docker" ? "-o" : "--opt");
+}
 
 [[noreturn]] void FailOverlap(const LocalNetwork& network, const net::Prefix& pool,
                               const net::Prefix& other, const std::string& name) {
   throw Error(Code::kOverlap,
               fmt::format("subnet {} of network {} overlaps {} of network {}", pool.ToString(),
                           network.name, other.ToString(), name),
-              fmt::format("to share that network: -o {0}={1} --ipam-opt {0}={1}",
-                          pools::kNetworkOption, name));
+              SharingHint(network.door, name));
+}
+
+using Taken = std::vector<std::pair<net::Prefix, std::string>>;
+
+/// A network has the subnets that it has: containers in others would be on its bridge, and neither
+/// its gateway nor its other containers would know. IPv4 and IPv6 are asked apart: one may come to
+/// the other.
+void RequireSameSubnets(const LocalNetwork& network, const Taken& taken) {
+  for (const engine::PoolData& pool : PoolsOf(network.config)) {
+    if (pool.pool.length == 0) continue;
+    const net::Prefix* other = nullptr;
+    bool known = false;
+    for (const auto& [prefix, name] : taken) {
+      if (name != network.name || prefix.length == 0) continue;
+      if (prefix.address.is_v4() != pool.pool.address.is_v4()) continue;
+      other = &prefix;
+      known = known || prefix.Subnet() == pool.pool;
+    }
+    if (other == nullptr || known) continue;
+    throw Error(
+        Code::kConfig,
+        fmt::format("subnet {} is not network {}'s, which has {}", pool.pool.ToString(),
+                    network.name, other->Subnet().ToString()),
+        fmt::format("give --subnet {}, or tie it to no network", other->Subnet().ToString()));
+  }
 }
 
 }  // namespace
@@ -41,6 +73,9 @@ LocalNetwork LocalDriver::PlanNetwork(const engine::NetworkConfig& config,
                                       Controller& controller) const {
   LocalNetwork network{.config = config, .door = options_.door, .name = {}, .core = {}};
   network.options = DecodeNetworkOptions(config);
+  if (!config.options.empty()) {
+    engine::CheckOwnOptions(json::Parse(config.options, "network options"));
+  }
   const bool tied = !network.options.network.empty();
   network.name = tied ? network.options.network : DefaultName(options_.door, config);
   const std::optional<Network> recorded = controller.FindNetwork(network.name);
@@ -51,8 +86,7 @@ LocalNetwork LocalDriver::PlanNetwork(const engine::NetworkConfig& config,
   network.shared = recorded.has_value();
   if (network.shared && !tied) {
     throw Error(Code::kExists, fmt::format("network {} exists already", network.name),
-                fmt::format("to share it: -o {0}={1} --ipam-opt {0}={1}", pools::kNetworkOption,
-                            network.name));
+                SharingHint(options_.door, network.name));
   }
   network.core =
       recorded ? recorded->options : MakeCoreNetwork(network.name, config, network.options).options;
@@ -66,7 +100,7 @@ LocalNetwork LocalDriver::PlanNetwork(const engine::NetworkConfig& config,
 
 /// Two networks with one subnet work only when they know of each other's leases.
 void LocalDriver::RequireNoOverlap(const LocalNetwork& network) const {
-  std::vector<std::pair<net::Prefix, std::string>> taken;
+  Taken taken;
   FileStore store(options_.paths.runtime, Durability::kVolatile);
   for (const bridge::GatewayClaim& claim : bridge::ListGatewayClaims(store)) {
     taken.emplace_back(claim.address, claim.network);
@@ -83,6 +117,7 @@ void LocalDriver::RequireNoOverlap(const LocalNetwork& network) const {
       taken.emplace_back(pool.pool, other.name);
     }
   }
+  RequireSameSubnets(network, taken);
   for (const engine::PoolData& pool : PoolsOf(network.config)) {
     for (const auto& [prefix, name] : taken) {
       if (name == network.name || pool.pool.length == 0) continue;

@@ -55,7 +55,7 @@ TEST(NetworkBody, PoolsAndLabelsOfTheLaterGeneration) {
   const engine::NetworkSpec spec = DecodeNetworkBody(
       R"({"name":"n","id":"abc","network_type":"x","ipam_driver":"pools",
           "ipam_options":{"cnm.network":"blue"},
-          "network_opts":{"com.docker.network.internal":"T","com.docker.network.enable_ipv6":"0"},
+          "network_opts":{"com.docker.network.internal":"T","com.docker.network.enable_ipv6":"1"},
           "ipv4_configuration":[{"PreferredPool":"192.0.2.0/24","SubPool":"192.0.2.128/25",
              "Gateway":"192.0.2.1","AuxAddresses":{"router":"192.0.2.2"}}],
           "ipv6_configuration":[{"PreferredPool":"2001:db8::/64"}]})",
@@ -64,7 +64,7 @@ TEST(NetworkBody, PoolsAndLabelsOfTheLaterGeneration) {
   EXPECT_EQ(spec.ipam, "pools");
   EXPECT_EQ(spec.ipam_options.at("cnm.network"), "blue");
   EXPECT_TRUE(spec.internal);
-  EXPECT_FALSE(spec.enable_ipv6);
+  EXPECT_TRUE(spec.enable_ipv6);
   ASSERT_EQ(spec.ipv4.size(), 1U);
   EXPECT_EQ(spec.ipv4[0].preferred_pool, "192.0.2.0/24");
   EXPECT_EQ(spec.ipv4[0].sub_pool, "192.0.2.128/25");
@@ -77,6 +77,67 @@ TEST(NetworkBody, PoolsAndLabelsOfTheLaterGeneration) {
 TEST(NetworkBody, Ipv6LabelInOptionsCounts) {
   EXPECT_TRUE(
       DecodeNetworkBody(R"({"options":{"com.docker.network.enable_ipv6":true}})", "x").enable_ipv6);
+}
+
+/// What is said of the network's options; "none" if nothing.
+std::string Complaint(const std::string& type, const std::string& members) {
+  return Failure([&] {
+    DecodeNetworkBody(fmt::format(R"({{"name":"n","network_type":"{}",{}}})", type, members), "");
+  });
+}
+
+TEST(NetworkBody, AMisspeltOptionIsNamedWithTheNearestOne) {
+  EXPECT_EQ(
+      Complaint("bridge", R"("driver_opts":{"com.docker.network.driver.mtuu":"1400"})"),
+      "400 Invalid body: $.driver_opts[\"com.docker.network.driver.mtuu\"]: unknown option of "
+      "driver bridge, did you mean com.docker.network.driver.mtu?");
+  EXPECT_EQ(
+      Complaint("bridge", R"("options":{"com.docker.network.generic":{"BridgName":"br0"}})"),
+      "400 Invalid body: $.options[\"com.docker.network.generic\"].BridgName: unknown option of "
+      "driver bridge, did you mean BridgeName?");
+  EXPECT_EQ(Complaint("bridge", R"("options":{"com.docker.network.enable_ipv5":true})"),
+            "400 Invalid body: $.options[\"com.docker.network.enable_ipv5\"]: unknown label, did "
+            "you mean com.docker.network.enable_ipv6?");
+  EXPECT_EQ(Complaint("bridge", R"("network_opts":{"com.docker.network.intrenal":"1"})"),
+            "400 Invalid body: $.network_opts[\"com.docker.network.intrenal\"]: unknown label, did "
+            "you mean com.docker.network.internal?");
+  EXPECT_EQ(Complaint("bridge", R"("ipam_options":{"cnm.netwrok":"blue"})"),
+            "400 Invalid body: $.ipam_options[\"cnm.netwrok\"]: unknown option of IPAM driver "
+            "default, did you mean cnm.network?");
+  EXPECT_EQ(Complaint("host", R"("driver_opts":{"colour":"red"})"),
+            "400 Invalid body: $.driver_opts.colour: unknown option of driver host");
+}
+
+TEST(NetworkBody, TheKnownOptionsAreListed) {
+  try {
+    DecodeNetworkBody(R"({"name":"n","driver_opts":{"cnm.nothing":"1"}})", "bridge");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_TRUE(error.details().starts_with("known: cnm.network, com.docker.network.bridge.name,"))
+        << error.details();
+  }
+}
+
+TEST(NetworkBody, OptionsOfOthersPass) {
+  for (
+      const char* members :
+      {R"("driver_opts":{"com.example.team":"red","MTU":"1400"})",
+       R"("options":{"a":1,"com.docker.network.generic":{"AddressIP":"x","EnableIPTables":true}})"}) {
+    EXPECT_EQ(Complaint("bridge", members), "none");
+  }
+  EXPECT_EQ(Complaint("plugin", R"("driver_opts":{"Mtuu":"1","com.docker.network.x":"y"})"),
+            "none");
+  EXPECT_EQ(Complaint("bridge", R"("ipam_driver":"plugin","ipam_options":{"x":"y"})"), "none");
+}
+
+TEST(NetworkBody, Ipv6PoolsNeedIpv6) {
+  const std::string pools = R"("ipv6_configuration":[{"PreferredPool":"2001:db8::/64"}])";
+  EXPECT_EQ(Complaint("bridge", pools),
+            "400 Invalid body: $.ipv6_configuration: without network_opts "
+            "{\"com.docker.network.enable_ipv6\": \"true\"} no endpoint gets an address of it");
+  EXPECT_EQ(
+      Complaint("bridge", pools + R"(,"network_opts":{"com.docker.network.enable_ipv6":"true"})"),
+      "none");
 }
 
 TEST(EndpointBody, PortsAndAddresses) {

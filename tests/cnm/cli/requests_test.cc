@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "cnm/cli/commands.h"
+#include "common/base/error.h"
 #include "tests/common/http/http_test_server.h"
 
 namespace cnm::cli {
@@ -72,6 +73,32 @@ TEST_F(RequestsTest, ANetworkIsCreatedWithAllThatWasSaid) {
         "192.0.2.0/24", "2001:db8::/64", "192.0.2.128/25", "192.0.2.1\"", "cnm.network"}) {
     EXPECT_TRUE(http::Contains(asked[0], part)) << part << " in " << asked[0];
   }
+}
+
+/// What `command` says of the options before it asks anybody.
+std::string Refusal(int (*command)(const Options&), Options options) {
+  options.socket = "unix:///nowhere/cnmd.sock";
+  try {
+    command(options);
+    return "accepted";
+  } catch (const Error& error) {
+    return error.message();
+  }
+}
+
+TEST(CreateNetworkTest, WhatWouldHaveNoEffectIsRefused) {
+  Options options;
+  options.arguments = {"blue"};
+  options.gateway = "192.0.2.1";
+  EXPECT_EQ(Refusal(CreateNetwork, options), "--gateway 192.0.2.1: needs the --subnet it is in");
+  options = {.arguments = {"blue"}, .ip_range = "192.0.2.0/28"};
+  EXPECT_EQ(Refusal(CreateNetwork, options),
+            "--ip-range 192.0.2.0/28: needs the --subnet it is in");
+  options = {.arguments = {"blue"}, .subnets = {"192.0.2.0/24", "2001:db8::/64"}};
+  EXPECT_EQ(Refusal(CreateNetwork, options),
+            "subnet 2001:db8::/64: is IPv6, and --ipv6 is missing");
+  options = {.arguments = {"blue"}, .subnets = {"192.0.2.0/24"}, .ipv6 = true};
+  EXPECT_EQ(Refusal(CreateNetwork, options), "--ipv6: needs a --subnet of IPv6");
 }
 
 TEST_F(RequestsTest, NetworksAreRemovedById) {

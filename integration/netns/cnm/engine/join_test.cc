@@ -137,6 +137,25 @@ TEST_F(EngineJoin, PriorityMovesTheDefaultRouteAndThePorts) {
                 "program " + first + " 0", "revoke " + first, "program " + third + " 0"}));
 }
 
+TEST_F(EngineJoin, PortsThatMoveAreTold) {
+  const std::string red = MakeNetwork("red");
+  const std::string blue = MakeNetwork("blue");
+  const std::string web = MakeSandbox("c-web");
+  const std::string published = engine_->CreateEndpoint(
+      red, {.name = "shop", .port_bindings = {{.port = 80, .host_port = 8080}}});
+  const std::string other = MakeEndpoint(blue, "db");
+  engine_->Join(red, published, web);
+  ::testing::internal::CaptureStderr();
+  engine_->Join(blue, other, web);  // before red by name
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(),
+            "cnm: ports of endpoint shop are published no more: the sandbox's default route is "
+            "endpoint db's now, and only its ports are published; the highest priority at the join "
+            "decides\n");
+  ::testing::internal::CaptureStderr();
+  engine_->Leave(blue, other, web);
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "") << "db had none";
+}
+
 TEST_F(EngineJoin, AnEndpointWithoutGatewayGetsTheGatewayNetwork) {
   const std::string net = MakeNetwork("blue", "plain");
   const std::string web = MakeSandbox("c-web");

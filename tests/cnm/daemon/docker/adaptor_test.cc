@@ -205,6 +205,13 @@ TEST_F(DockerAdaptor, GivesPools) {
             "release pool p1");
 }
 
+TEST_F(DockerAdaptor, RefusesAMisspeltPoolOption) {
+  EXPECT_EQ(Post("IpamDriver.RequestPool", R"({"Options":{"cnm.netwrok":"blue"}})"),
+            R"(400 {"Err":"option cnm.netwrok: unknown, did you mean cnm.network?",)"
+            R"("Error":"option cnm.netwrok: unknown, did you mean cnm.network?"})");
+  EXPECT_EQ(diary_.Take(), "");
+}
+
 TEST_F(DockerAdaptor, GivesAddresses) {
   ipam_->given = PrefixOf("10.60.0.2/24");
   EXPECT_EQ(Post("IpamDriver.RequestAddress",

@@ -122,6 +122,40 @@ TEST_F(LocalDriverTest, OverlappingNetworksAreRefused) {
   EXPECT_FALSE(Succeeds("ip link show br-cccccccccccc"));
 }
 
+TEST_F(LocalDriverTest, ATiedNetworkHasTheSubnetsOfTheOther) {
+  const std::string tied = R"({"cnm.network":"blue"})";
+  driver_->CreateNetwork(MakeNetwork(kBlue, "192.0.2.0/24", "192.0.2.1/24", tied));
+  const auto other = Open("api");
+  for (const char* wrong : {"198.51.100.0/24", "192.0.2.0/25", "192.0.0.0/16"}) {
+    EXPECT_EQ(
+        Failure([&] {
+          other->CreateNetwork(MakeNetwork(
+              kRed, wrong, net::Prefix::Parse(wrong)->address.Next().ToString() + "/32", tied));
+        }),
+        fmt::format("subnet {} is not network blue's, which has 192.0.2.0/24; give --subnet "
+                    "192.0.2.0/24, or tie it to no network",
+                    wrong));
+  }
+  EXPECT_EQ(Failure([&] {
+              other->CreateNetwork(MakeNetwork(kRed, "192.0.2.0/24", "192.0.2.1/24", tied));
+            }),
+            "");
+}
+
+TEST_F(LocalDriverTest, AMisspeltOptionOfOursIsRefused) {
+  EXPECT_EQ(Failure([&] {
+              driver_->CreateNetwork(
+                  MakeNetwork(kBlue, "192.0.2.0/24", "192.0.2.1/24", R"({"cnm.netwrok":"blue"})"));
+            }),
+            "option cnm.netwrok: unknown, did you mean cnm.network?; ");
+  EXPECT_EQ(Failure([&] {
+              driver_->CreateNetwork(MakeNetwork(kBlue, "192.0.2.0/24", "192.0.2.1/24",
+                                                 R"({"com.docker.network.new":"1","x":"y"})"));
+            }),
+            "")
+      << "Docker lets its users set whatever they like";
+}
+
 TEST_F(LocalDriverTest, TheDeadAndTheForgottenAreCollected) {
   driver_->CreateNetwork(MakeNetwork(kBlue, "192.0.2.0/24", "192.0.2.1/24"));
   driver_->CreateEndpoint(MakeEndpoint(kBlue, "waits", "192.0.2.9/24"));

@@ -25,8 +25,9 @@ class Forwarding : public LocalDriverTest, public ::testing::WithParamInterface<
     driver_->CreateNetwork(MakeNetwork(kBlue, "192.0.2.0/24", "192.0.2.1/24"));
   }
   /// The rules that forward, without their options.
-  static std::string Rules() {
-    return Shell("iptables-save -t filter | grep -oE -e '-A CNI-FORWARD -[sd] [0-9./]+' || true");
+  static std::string Rules(const std::string& program = "iptables") {
+    return Shell(fmt::format(
+        "{}-save -t filter | grep -oE -e '-A CNI-FORWARD -[sd] [0-9a-f:./]+' || true", program));
   }
 
   const std::string whole_ = "-A CNI-FORWARD -d 192.0.2.0/24\n-A CNI-FORWARD -s 192.0.2.0/24";
@@ -106,12 +107,18 @@ TEST_P(Forwarding, IsThatOfEveryDoorsSubnets) {
   const std::string tied = R"({"cnm.network":"blue"})";
   driver_->CreateNetwork(MakeNetwork(kBlue, "192.0.2.0/24", "192.0.2.1/24", tied));
   const auto other = Open("api");
-  other->CreateNetwork(MakeNetwork(kRed, "203.0.113.0/24", "203.0.113.1/24", tied));
-  EXPECT_EQ(Rules(),
-            whole_ + "\n-A CNI-FORWARD -d 203.0.113.0/24\n-A CNI-FORWARD -s 203.0.113.0/24");
+  NetworkConfig dual = MakeNetwork(kRed, "192.0.2.0/24", "192.0.2.1/24", tied);
+  dual.enable_ipv6 = true;
+  dual.ipv6 = {{.address_space = "LocalDefault",
+                .pool = Cidr("2001:db8::/64"),
+                .gateway = Cidr("2001:db8::1/64")}};
+  other->CreateNetwork(dual);
+  EXPECT_EQ(Rules(), whole_);
+  EXPECT_EQ(Rules("ip6tables"), "-A CNI-FORWARD -d 2001:db8::/64\n-A CNI-FORWARD -s 2001:db8::/64");
   other->DeleteNetwork(kRed);
   driver_->DeleteNetwork(kBlue);
   EXPECT_EQ(Rules(), "");
+  EXPECT_EQ(Rules("ip6tables"), "");
 }
 
 TEST_P(Forwarding, IsNobodysWithoutAddresses) {
