@@ -41,8 +41,8 @@ class NetNs {
   /// @throws Error kNetns "enter network namespace: reason"
   void Enter() const;
 
-  /// Runs `work` inside it on a thread of its own and joins that thread; what it throws is
-  /// rethrown. For daemons.
+  /// Runs `work` inside it and comes back, also when it throws. For daemons: only the calling
+  /// thread is away. @throws Error kNetns "enter network namespace: reason"
   void Run(const std::function<void()>& work) const;
 
  private:

@@ -79,8 +79,10 @@ TEST_F(NetNsNetns, RunsWorkInsideAndComesBack) {
   EXPECT_TRUE(Succeeds(other_.Inside("ip link show there")));
 }
 
-TEST_F(NetNsNetns, RethrowsWhatWorkThrows) {
+TEST_F(NetNsNetns, ComesBackWhenWorkThrows) {
+  const Identity before = NetNs::Current().identity();
   EXPECT_THROW(NetNs::Open(other_.path()).Run([] { throw Error(Code::kIo, "inside"); }), Error);
+  EXPECT_EQ(NetNs::Current().identity(), before);
 }
 
 TEST_F(NetNsNetns, EntersOneWay) {
