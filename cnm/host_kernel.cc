@@ -13,7 +13,6 @@
 
 #include "common/base/error.h"
 #include "common/base/fd.h"
-#include "common/firewall/select.h"
 
 namespace cnm {
 namespace {
@@ -52,8 +51,10 @@ class LinkRemoval {
 
 /// Closing a packet filter from which something was removed waits for a grace period too.
 HostKernel::~HostKernel() {
-  if (!background_ || firewalls_.empty()) return;
-  background_->Run([closing = std::make_shared<decltype(firewalls_)>(std::move(firewalls_))] {});
+  if (!background_) return;
+  if (firewalls_.empty() && !probe_.IsOpen()) return;
+  background_->Run([filters = std::make_shared<decltype(firewalls_)>(std::move(firewalls_)),
+                    probe = std::make_shared<firewall::FilterProbe>(std::move(probe_))] {});
 }
 
 netlink::Socket& HostKernel::links() {

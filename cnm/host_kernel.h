@@ -9,6 +9,7 @@
 
 #include "common/base/background.h"
 #include "common/firewall/firewall.h"
+#include "common/firewall/select.h"
 #include "common/netlink/socket.h"
 
 namespace cnm {
@@ -34,12 +35,15 @@ class HostKernel {
   firewall::Firewall& firewall(std::string_view backend);
   /// As firewall::DefaultBackend, asked through the socket that the rules then use.
   std::string DefaultBackend();
+  /// As firewall::ForwardBackends.
+  std::vector<std::string> ForwardBackends() { return probe_.ForwardBackends(); }
 
  private:
   firewall::Ledger ledger_;
   std::shared_ptr<Background> background_;
   std::optional<netlink::Socket> links_;
   std::vector<std::unique_ptr<firewall::Firewall>> firewalls_;
+  firewall::FilterProbe probe_;
 };
 
 }  // namespace cnm

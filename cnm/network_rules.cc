@@ -10,7 +10,6 @@
 #include "cnm/controller.h"
 #include "cnm/id.h"
 #include "common/base/error.h"
-#include "common/firewall/select.h"
 
 namespace cnm {
 namespace {
@@ -78,7 +77,7 @@ void Controller::Forward(const Network& network, const std::vector<net::Prefix>&
                          bool again) {
   RequireSubnets(subnets);
   if (subnets.empty()) return;
-  const std::vector<std::string> backends = firewall::ForwardBackends();
+  const std::vector<std::string> backends = kernel_.ForwardBackends();
   Network seen = network;
   if (Spread(seen, subnets, backends).empty() && !again) return;
   const LockTable::Held lock = LockNetwork(network.name);

@@ -44,7 +44,7 @@ bool SpreadForwarding(Endpoint& endpoint, const std::vector<std::string>& backen
 
 /// Another packet filter that drops may have come since the endpoints were made: Docker's, say.
 void Controller::AcceptEverywhere(ReloadReport& report) {
-  const std::vector<std::string> backends = firewall::ForwardBackends();
+  const std::vector<std::string> backends = kernel_.ForwardBackends();
   for (const Endpoint& seen : RecordedHere()) {
     Endpoint endpoint = seen;
     if (seen.state != EndpointState::kReady || !SpreadForwarding(endpoint, backends)) continue;

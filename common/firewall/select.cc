@@ -1,11 +1,15 @@
 // select.cc: which packet filter to use, and how to open it. The only file that knows all of them.
 #include "common/firewall/select.h"
 
+#include <linux/netlink.h>
+#include <sys/socket.h>
+
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "common/base/error.h"
+#include "common/base/fd.h"
 #include "common/firewall/firewalld/firewalld.h"
 #include "common/firewall/iptables/iptables.h"
 #include "common/firewall/nftables/nftables.h"
@@ -16,11 +20,25 @@ std::string DefaultBackend() {
   return HasNftables() ? "nftables" : "iptables";
 }
 
-std::vector<std::string> ForwardBackends() {
-  std::vector<std::string> backends = {DefaultBackend()};
-  if (backends.front() != "iptables" && IptablesMayDrop()) backends.emplace_back("iptables");
-  if (FirewalldMayDrop()) backends.emplace_back("firewalld");
+netlink::Channel* FilterProbe::Netfilter() {
+  if (!channel_) {
+    Fd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER));
+    if (!fd) return nullptr;
+    channel_.emplace(std::move(fd));
+  }
+  return HasNftables(*channel_) ? &*channel_ : nullptr;
+}
+
+std::vector<std::string> FilterProbe::ForwardBackends() {
+  netlink::Channel* const netfilter = Netfilter();
+  std::vector<std::string> backends = {netfilter != nullptr ? "nftables" : "iptables"};
+  if (netfilter != nullptr && IptablesMayDrop(*netfilter)) backends.emplace_back("iptables");
+  if (FirewalldMayDrop(netfilter)) backends.emplace_back("firewalld");
   return backends;
+}
+
+std::vector<std::string> ForwardBackends() {
+  return FilterProbe().ForwardBackends();
 }
 
 std::vector<std::string> PresentBackends() {

@@ -7,8 +7,6 @@
 
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <linux/netlink.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,7 +21,6 @@
 
 #include "common/base/atomic_file.h"
 #include "common/base/error.h"
-#include "common/base/fd.h"
 #include "common/base/log.h"
 #include "common/base/subprocess.h"
 #include "common/firewall/companion.h"
@@ -100,11 +97,8 @@ bool HasLine(std::string_view text, std::string_view line) {
 }
 
 /// It makes `table inet firewalld` when it starts and deletes it when it stops.
-bool HasItsTable() {
-  Fd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER));
-  if (!fd) return false;
-  netlink::Channel channel(std::move(fd));
-  return HasNftTable(channel, kInet, "firewalld");
+bool HasItsTable(netlink::Channel* netfilter) {
+  return netfilter != nullptr && HasNftTable(*netfilter, kInet, "firewalld");
 }
 
 /// Its older way, which leaves no such mark.
@@ -205,8 +199,8 @@ void RequireFirewalld() {
   AskRunning("running", {});
 }
 
-bool FirewalldMayDrop() {
-  if (!HasFirewalld() || !(HasItsTable() || UsesIptables())) return false;
+bool FirewalldMayDrop(netlink::Channel* netfilter) {
+  if (!HasFirewalld() || !(HasItsTable(netfilter) || UsesIptables())) return false;
   try {
     return Ask("running", {}).has_value();
   } catch (const Error& e) {

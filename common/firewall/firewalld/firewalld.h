@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "common/firewall/firewall.h"
+#include "common/netlink/channel.h"
 
 namespace cnm::firewall {
 
@@ -20,8 +21,8 @@ bool HasFirewalld();
 void RequireFirewalld();
 
 /// Whether it runs and drops what it was not told to forward: where HasFirewalld, one question to
-/// the kernel; if its table is there, cnm-firewalld asks the bus. Without that program it cannot be
-/// told: a warning, and no.
-bool FirewalldMayDrop();
+/// the kernel (nullptr: it has no nf_tables); if its table is there, cnm-firewalld asks the bus.
+/// Without that program it cannot be told: a warning, and no.
+bool FirewalldMayDrop(netlink::Channel* netfilter);
 
 }  // namespace cnm::firewall

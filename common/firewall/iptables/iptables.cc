@@ -152,9 +152,9 @@ std::unique_ptr<Firewall> MakeIptables(Ledger ledger) {
   return std::make_unique<Iptables>(std::move(ledger));
 }
 
-bool IptablesMayDrop() {
-  const std::unique_ptr<iptables::Variant> variant = iptables::FindVariant();
-  return variant != nullptr && variant->MayDrop();
+bool IptablesMayDrop(netlink::Channel& netfilter) {
+  if (iptables::UsesNft(netfilter)) return iptables::NftMayDrop(netfilter);
+  return iptables::LegacyMayDrop();
 }
 
 void RequireIptables() {

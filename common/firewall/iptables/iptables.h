@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "common/firewall/firewall.h"
+#include "common/netlink/channel.h"
 
 namespace cnm::firewall {
 
@@ -17,7 +18,7 @@ bool HasIptablesTables();
 
 /// Whether the host's FORWARD chain drops what nobody accepts, or Docker's chains exist; either
 /// family. No exec unless legacy tables are loaded.
-bool IptablesMayDrop();
+bool IptablesMayDrop(netlink::Channel& netfilter);
 
 /// @throws Error kUnavailable when the host has no iptables
 void RequireIptables();

@@ -59,7 +59,6 @@ class LegacyVariant : public Variant {
   void Apply(const std::vector<Script>& scripts, const Changed& changed) override;
   std::optional<std::string> FindMissing(const std::vector<Script>& scripts) override;
   std::vector<Standing> List() override;
-  bool MayDrop() override;
   void RequirePrograms() override;
 
  private:
@@ -119,14 +118,6 @@ std::vector<Standing> LegacyVariant::List() {
   return standing;
 }
 
-bool LegacyVariant::MayDrop() {
-  std::vector<Script> tables;
-  for (const net::Family family : net::kFamilies) {
-    if (HasLegacyTable(family, "filter")) tables.push_back({family, "filter"});
-  }
-  return !tables.empty() && RunHelper("may-drop", RenderScripts(tables)) == "yes\n";
-}
-
 void LegacyVariant::RequirePrograms() {
   RequireHelper();
 }
@@ -135,6 +126,14 @@ void LegacyVariant::RequirePrograms() {
 
 std::unique_ptr<Variant> MakeLegacyVariant() {
   return std::make_unique<LegacyVariant>();
+}
+
+bool LegacyMayDrop() {
+  std::vector<Script> tables;
+  for (const net::Family family : net::kFamilies) {
+    if (HasLegacyTable(family, "filter")) tables.push_back({family, "filter"});
+  }
+  return !tables.empty() && RunHelper("may-drop", RenderScripts(tables)) == "yes\n";
 }
 
 }  // namespace cnm::firewall::iptables

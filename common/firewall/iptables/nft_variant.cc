@@ -160,7 +160,6 @@ class NftVariant : public Variant {
   void Apply(const std::vector<Script>& scripts, const Changed& changed) override;
   std::optional<std::string> FindMissing(const std::vector<Script>& scripts) override;
   std::vector<Standing> List() override;
-  bool MayDrop() override;
   void RequirePrograms() override;
 
  private:
@@ -168,7 +167,6 @@ class NftVariant : public Variant {
   template <class Condition>
   bool TryDelete(const std::vector<TableEdits>& tables, const Condition& which);
   void ApplyLocked(const std::vector<Script>& scripts, const Changed& changed);
-  bool MayDrop(net::Family family);
 
   netlink::Channel channel_ = netlink::Channel::Open(NETLINK_NETFILTER);
 };
@@ -270,18 +268,13 @@ std::vector<Standing> NftVariant::List() {
   return standing;
 }
 
-bool NftVariant::MayDrop(net::Family family) {
+bool MayDrop(netlink::Channel& netfilter, net::Family family) {
   const TableName filter{family, "filter"};
-  const Policy policy = ReadNftPolicy(channel_, filter, "FORWARD");
+  const Policy policy = ReadNftPolicy(netfilter, filter, "FORWARD");
   if (policy == Policy::kAbsent) return false;
   if (policy == Policy::kDrop) return true;
-  if (ReadNftPolicy(channel_, filter, std::string(kDockerChain)) != Policy::kAbsent) return true;
-  return Drops(ReadNftChain(channel_, filter, "FORWARD"));
-}
-
-bool NftVariant::MayDrop() {
-  return std::any_of(std::begin(net::kFamilies), std::end(net::kFamilies),
-                     [&](net::Family family) { return MayDrop(family); });
+  if (ReadNftPolicy(netfilter, filter, std::string(kDockerChain)) != Policy::kAbsent) return true;
+  return Drops(ReadNftChain(netfilter, filter, "FORWARD"));
 }
 
 void NftVariant::RequirePrograms() {
@@ -292,6 +285,11 @@ void NftVariant::RequirePrograms() {
 
 std::unique_ptr<Variant> MakeNftVariant() {
   return std::make_unique<NftVariant>();
+}
+
+bool NftMayDrop(netlink::Channel& netfilter) {
+  return std::any_of(std::begin(net::kFamilies), std::end(net::kFamilies),
+                     [&](net::Family family) { return MayDrop(netfilter, family); });
 }
 
 }  // namespace cnm::firewall::iptables

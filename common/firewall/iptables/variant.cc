@@ -24,20 +24,11 @@ std::string TableNames(net::Family family) {
   return ReadFile(v4 ? "/proc/net/ip_tables_names" : "/proc/net/ip6_tables_names").value_or("");
 }
 
-bool UsesNft() {
+bool IsNftInUse() {
   Fd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER));
   if (!fd) return false;
-  netlink::Channel channel(std::move(fd));
-  for (const net::Family family : net::kFamilies) {
-    for (const std::string_view table : {"filter", "nat"}) {
-      if (HasNftTable(channel, static_cast<uint8_t>(family), table)) return true;
-    }
-  }
-  return false;
-}
-
-bool UsesLegacy() {
-  return !TableNames(net::Family::kIpv4).empty() || !TableNames(net::Family::kIpv6).empty();
+  netlink::Channel netfilter(std::move(fd));
+  return UsesNft(netfilter);
 }
 
 /// Whether the program that people call iptables is the nft variant.
@@ -50,13 +41,26 @@ bool IsNftProgram(const std::string& program) {
 
 }  // namespace
 
+bool UsesNft(netlink::Channel& netfilter) {
+  for (const net::Family family : net::kFamilies) {
+    for (const std::string_view table : {"filter", "nat"}) {
+      if (HasNftTable(netfilter, static_cast<uint8_t>(family), table)) return true;
+    }
+  }
+  return false;
+}
+
+bool UsesLegacy() {
+  return !TableNames(net::Family::kIpv4).empty() || !TableNames(net::Family::kIpv6).empty();
+}
+
 bool HasLegacyTable(net::Family family, std::string_view table) {
   const std::string names = "\n" + TableNames(family);
   return names.find("\n" + std::string(table) + "\n") != std::string::npos;
 }
 
 std::unique_ptr<Variant> FindVariant() {
-  if (UsesNft()) return MakeNftVariant();
+  if (IsNftInUse()) return MakeNftVariant();
   if (UsesLegacy()) return MakeLegacyVariant();
   const std::optional<std::string> program = FindProgram("iptables");
   if (!program) return nullptr;
@@ -75,7 +79,7 @@ std::unique_ptr<Variant> OpenVariant() {
 namespace cnm::firewall {
 
 bool HasIptablesTables() {
-  return iptables::UsesNft() || iptables::UsesLegacy();
+  return iptables::IsNftInUse() || iptables::UsesLegacy();
 }
 
 }  // namespace cnm::firewall

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/firewall/iptables/script.h"
+#include "common/netlink/channel.h"
 
 namespace cnm::firewall::iptables {
 
@@ -41,8 +42,6 @@ class Variant {
   /// The first thing that Apply would change; nullopt if there is none. Claims do not count.
   virtual std::optional<std::string> FindMissing(const std::vector<Script>& scripts) = 0;
   virtual std::vector<Standing> List() = 0;
-  /// Whether FORWARD drops what no rule accepts, or Docker's chains are there; either family.
-  virtual bool MayDrop() = 0;
   /// @throws Error kUnavailable when a program that Apply needs is missing
   virtual void RequirePrograms() = 0;
 };
@@ -56,6 +55,16 @@ std::unique_ptr<Variant> OpenVariant();
 
 std::unique_ptr<Variant> MakeNftVariant();
 std::unique_ptr<Variant> MakeLegacyVariant();
+
+/// Whether nf_tables has any table of iptables.
+bool UsesNft(netlink::Channel& netfilter);
+/// Whether the older packet filter has any.
+bool UsesLegacy();
+
+/// Whether FORWARD drops what no rule accepts, or Docker's chains are there; either family. One
+/// that is not in use drops nothing.
+bool NftMayDrop(netlink::Channel& netfilter);
+bool LegacyMayDrop();
 
 /// Whether the older packet filter has this table in use, without making it so.
 bool HasLegacyTable(net::Family family, std::string_view table);

@@ -74,6 +74,10 @@ bool HasNftables() {
   return Nftables({}).IsPresent();
 }
 
+bool HasNftables(netlink::Channel& netfilter) {
+  return nftables::HasGeneration(netfilter);
+}
+
 std::unique_ptr<Firewall> MakeNftables(Ledger ledger) {
   return std::make_unique<Nftables>(std::move(ledger));
 }

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "common/firewall/firewall.h"
+#include "common/netlink/channel.h"
 
 namespace cnm::firewall {
 
@@ -13,5 +14,7 @@ std::unique_ptr<Firewall> MakeNftables(Ledger ledger);
 
 /// Whether the kernel has nf_tables. One request.
 bool HasNftables();
+/// The same over a socket of NETLINK_NETFILTER.
+bool HasNftables(netlink::Channel& netfilter);
 
 }  // namespace cnm::firewall
