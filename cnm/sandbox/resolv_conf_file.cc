@@ -60,7 +60,7 @@ bool UpdateFile(const std::string& path, std::string_view text) {
   MountedFile file(path);
   const std::optional<std::string> before = file.Read();
   if (!before || !IsOurs(path, *before)) return false;
-  Replace(file, path, before, text);
+  if (*before != text) Replace(file, path, before, text);
   return true;
 }
 
