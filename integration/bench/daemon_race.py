@@ -14,6 +14,8 @@ import subprocess
 import sys
 import time
 
+import idle_plugin
+
 HERE = pathlib.Path(__file__).resolve().parent
 SUPPORT = HERE.parent / "support"
 CLIENTS = 16
@@ -107,15 +109,17 @@ def wait_for(condition, seconds=30):
 
 
 def docker_connects(daemon, rounds):
-    """Wall times of connecting a running container to a network of ours and to one of Docker's, and
-    of disconnecting it again; no descriptor, link or lease is left of that."""
+    """Wall times of connecting a running container to a network of ours, to one of Docker's and to
+    one of a plugin that does nothing, and of disconnecting it again; no descriptor, link or lease
+    is left of that."""
     docker, files, left = Api(DOCKER), daemon.open_files(), traces()
     networks = {}
-    for kind, driver, subnet in (("ours", "cnm", "10.201.0.0/16"),
-                                 ("docker", "bridge", "10.202.0.0/16")):
+    for kind, driver, ipam, subnet in (("ours", "cnm", "cnm", "10.201.0.0/16"),
+                                       ("docker", "bridge", "default", "10.202.0.0/16"),
+                                       ("floor", idle_plugin.NAME, idle_plugin.NAME,
+                                        idle_plugin.SUBNET)):
         config = {"Name": f"race-{kind}", "Driver": driver, "CheckDuplicate": True,
-                  "IPAM": {"Driver": "cnm" if kind == "ours" else "default",
-                           "Config": [{"Subnet": subnet}]}}
+                  "IPAM": {"Driver": ipam, "Config": [{"Subnet": subnet}]}}
         networks[kind] = docker.call("POST", "/networks/create", config)["Id"]
     container = docker.call("POST", "/containers/create",
                             {"Image": "localhost/cnm-test:1", "Cmd": ["sleep", "600"],
@@ -124,7 +128,8 @@ def docker_connects(daemon, rounds):
     docker.call("POST", f"/networks/{none_network(docker)}/disconnect", {"Container": container})
     found = {f"{verb}-{kind}": [] for kind in networks for verb in ("connect", "disconnect")}
     for number in range(rounds + 1):
-        for kind in sorted(networks, reverse=number % 2 == 1):
+        kinds = sorted(networks)
+        for kind in kinds[number % 3:] + kinds[:number % 3]:  # each comes after each
             for verb in ("connect", "disconnect"):
                 body = {"Container": container}
                 target = f"/networks/{networks[kind]}/{verb}"
@@ -246,10 +251,14 @@ def main():
     subprocess.run([SUPPORT / "docker/start.sh"], check=True)
     daemon = Daemon(programs)
     figures = {"idle": idle(daemon, 2 if quick else 10)}
+    plugin = subprocess.Popen([HERE / "idle_plugin.py"])  # pylint: disable=consider-using-with
+    wait_for(idle_plugin.SOCKET.exists)
     subprocess.run([SUPPORT / "image.py", "/run/e2e/image.tar"], check=True)
     subprocess.run(["docker", "--host", f"unix://{DOCKER}", "load", "--input",
                     "/run/e2e/image.tar"], check=True, capture_output=True)
-    figures["docker"] = docker_connects(daemon, 2 if quick else 100)
+    figures["docker"] = docker_connects(daemon, 3 if quick else 99)
+    plugin.terminate()
+    plugin.wait()
     figures["cycles"] = cycles(5 if quick else 200)
     figures["load"] = load(daemon, 64 if quick else 1008)
     small, large = ((10, 50), (40, 200)) if quick else ((100, 500), (1000, 5000))

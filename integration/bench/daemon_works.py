@@ -15,6 +15,7 @@ def daemon(setting):
     for verb in ("connect", "disconnect"):
         setting.samples[f"docker-{verb}/ours"] = walls(docker[f"{verb}-ours"])
         setting.samples[f"docker-{verb}/docker"] = walls(docker[f"{verb}-docker"])
+        setting.samples[f"docker-{verb}/floor"] = walls(docker[f"{verb}-floor"])
     both = zip(docker["connect-docker"], docker["disconnect-docker"])
     setting.samples["rest-cycle/ours"] = walls(figures["cycles"])
     setting.samples["rest-cycle/docker"] = walls(sum(pair) for pair in both)
