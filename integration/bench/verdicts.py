@@ -73,6 +73,8 @@ TARGETS = (
     Target("podman run --rm -p, network part", "podman/ours", "podman/reference", 1 / 4, waits=True,
            without="podman-none/podman"),
     Target("docker network connect", "docker-connect/ours", "docker-connect/docker", 1, waits=True),
+    Target("docker network connect, over floor", "docker-connect/ours", "docker-connect/floor",
+           1.25, waits=True),
     Target("docker network disconnect", "docker-disconnect/ours", "docker-disconnect/docker", None,
            waits=True),
     Target("an endpoint's life by REST", "rest-cycle/ours", "rest-cycle/docker", 1 / 4, waits=True),
