@@ -6,19 +6,11 @@ load ../support/docker/docker
 readonly PAGE="hello from the container"
 
 setup_file() {
-  ours || skip "cnmd is cnm's"
+  docker_and_cnmd_up
   outside_up 198.51.100.1/24 198.51.100.254/24
-  cnmd_up
-  docker_up
-  load_image
 }
 
-teardown() {
-  gone "$(cat $CNMD_PID)" && cnmd_up
-  stop_servers
-  remove_containers
-  remove_networks
-}
+teardown() { leave_nothing; }
 
 expect_page() { expect "page at $2" "$PAGE" "$(fetch "$1" "$2")"; }
 

@@ -3,19 +3,9 @@
 load ../support/e2e
 load ../support/docker/docker
 
-setup_file() {
-  ours || skip "cnmd is cnm's"
-  cnmd_up
-  docker_up
-  load_image
-}
+setup_file() { docker_and_cnmd_up; }
 
-teardown() {
-  gone "$(cat $CNMD_PID)" && cnmd_up
-  stop_servers
-  remove_containers
-  remove_networks
-}
+teardown() { leave_nothing; }
 
 # expect_network_alone NETWORK GATEWAY: of its containers nothing is left, it itself is.
 expect_network_alone() {

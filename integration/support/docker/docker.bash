@@ -73,6 +73,22 @@ remove_networks() {
   docker network ls --quiet --filter driver=cnm | xargs -r $DOCKER_CLI --host unix:///run/docker.sock network rm > /dev/null
 }
 
+# docker_and_cnmd_up: what a suite on both begins with
+docker_and_cnmd_up() {
+  ours || skip "cnmd is cnm's"
+  cnmd_up
+  docker_up
+  load_image
+}
+
+# leave_nothing: what a test of such a suite ends with, also one that ended cnmd
+leave_nothing() {
+  gone "$(cat $CNMD_PID)" && cnmd_up
+  stop_servers
+  remove_containers
+  remove_networks
+}
+
 # our_leases: every lease of every network, sorted
 our_leases() {
   local network
