@@ -26,6 +26,7 @@ tier_layering() { one_test "every #include points downward" runner tests/layerin
 tier_unit() { # ASan and UBSan are in
   "$SUPPORT/gtest_tap.py" build/dev/bin/unit_*
   runner tests/cnm/cli/completion_test.sh build/dev/bin/cnmctl
+  runner tests/man_test.sh build/dev/bin
 }
 
 tier_fuzz() { # 20 s for each decoder of what strangers write

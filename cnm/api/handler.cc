@@ -238,6 +238,7 @@ Response Act(Engine& engine, const Route& route, const std::string& body) {
     case Resource::kSandbox:
       return ActOnSandbox(engine, route, body);
     case Resource::kService:
+    case Resource::kHost:
       break;
   }
   try {
@@ -256,7 +257,9 @@ Response Api::Handle(const Request& request) const {
       return {.status = 301, .headers = {{"Location", *std::move(clean)}}};
     }
     const std::optional<Route> route = FindRoute(request.method, request.target);
-    if (!route) return http::TextResponse(404, "404 page not found");
+    const bool inventory = route && route->action == Action::kInventory;
+    if (!route || (inventory && !inventory_)) return http::TextResponse(404, "404 page not found");
+    if (inventory) return Ok(inventory_());
     return Act(*engine_, *route, request.body);
   } catch (const Error& error) {
     return FailureResponse(error);

@@ -35,6 +35,7 @@ constexpr std::array kPatterns = {
     Pattern{"GET", "sandboxes", Action::kListSandboxes},
     Pattern{"GET", "sandboxes/S", Action::kGetSandbox},
     Pattern{"GET", "sandboxes/S/details", Action::kSandboxDetails},
+    Pattern{"GET", "inventory", Action::kInventory},
     Pattern{"POST", "networks", Action::kCreateNetwork},
     Pattern{"POST", "networks/N/endpoints", Action::kCreateEndpoint},
     Pattern{"POST", "networks/N/endpoints/E/sandboxes", Action::kJoin},
@@ -187,6 +188,8 @@ Resource SubjectOf(Action action) {
     case Action::kCreateSandbox:
     case Action::kDeleteSandbox:
       return Resource::kSandbox;
+    case Action::kInventory:
+      return Resource::kHost;
     default:
       return Resource::kService;
   }

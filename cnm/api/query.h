@@ -36,10 +36,11 @@ enum class Action : uint8_t {
   kSandboxDetails,
   kCreateSandbox,
   kDeleteSandbox,
+  kInventory,  ///< all networks and endpoints of the host, whichever door made them
 };
 
 /// What kind of object an action is about.
-enum class Resource : uint8_t { kNetwork, kEndpoint, kService, kSandbox };
+enum class Resource : uint8_t { kNetwork, kEndpoint, kService, kSandbox, kHost };
 Resource SubjectOf(Action action);
 
 /// By what a list is narrowed.

@@ -1,6 +1,9 @@
 // ask.cc: cnmd as cnmctl asks it.
 #include "cnm/cli/ask.h"
 
+#include <unistd.h>
+
+#include <cerrno>
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
@@ -9,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "cnm/cli/look.h"
 #include "common/base/error.h"
 #include "common/json/object.h"
 #include "common/json/writer.h"
@@ -48,7 +52,13 @@ bool SaysNothing(std::string_view json) {
 
 api::Client OpenClient(const Options& options) {
   http::ServerAddress server = http::ParseServerAddress(options.socket);
-  if (server.unix_path.empty()) server.tls = api::ResolveTls(options.tls);
+  if (server.unix_path.empty()) {
+    server.tls = api::ResolveTls(options.tls);
+  } else if (::access(server.unix_path.c_str(), W_OK) != 0 && errno == EACCES) {
+    throw Error(Code::kEnvironment, fmt::format("{}: permission denied", options.socket),
+                "it is for root and the members of group cnm: use sudo, or usermod --append "
+                "--groups cnm USER and log in again");
+  }
   return api::Client({.server = std::move(server),
                       .unreachable = "cnmd does not answer (systemctl start cnmd?): "});
 }
@@ -91,7 +101,7 @@ api::ServiceView FindService(const api::Client& client, const std::string& name)
 
 api::ServiceView FindEndpoint(const api::Client& client, const std::string& network,
                               const std::string& name) {
-  return client.FindService(name, client.GetNetwork(client.FindNetworkId(network)).name);
+  return client.FindService(name, GetApiNetwork(AskInventory(client), network).name);
 }
 
 std::string FindSandboxId(const api::Client& client, const std::string& container_id) {

@@ -20,11 +20,12 @@ struct Known {
   const char* description;
 };
 constexpr Known kTexts[] = {
-    {"network", "NAME", &Options::network, "only this network"},
+    {"network", "NAME", &Options::network, "only this network; also by the beginning of its id"},
     {"container", "ID", &Options::container,
      "only this container; the beginning of its id is enough"},
     {"data-dir", "DIR", &Options::data_dir, "where host-local keeps its leases"},
     {"run-dir", "DIR", &Options::run_dir, "where cnm keeps its records"},
+    {"state-dir", "DIR", &Options::state_dir, "where cnmd keeps networks and pools"},
     {"socket", "URL", &Options::socket, "where cnmd listens: unix:// or tcp://"},
     {"driver", "NAME", &Options::driver, "bridge, host, null or a Docker plugin"},
     {"ip-range", "CIDR", &Options::ip_range, "give addresses from this part of the subnet"},

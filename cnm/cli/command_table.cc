@@ -10,19 +10,25 @@ namespace cnm::cli {
 namespace {
 
 constexpr Command kCommands[] = {
-    {"network ls", "", "list networks", "network json run-dir", ListNetworks,
+    {"network ls", "", "list networks, whoever made them", "network json socket run-dir state-dir",
+     ListNetworks,
      "A CNI network is recorded when its first container starts and stays until a reboot; one "
      "that\n"
-     "cnmctl network create, dnet or Docker made stays until it is removed. ENDPOINTS counts "
-     "every\n"
-     "recorded endpoint, also dead ones.\n\n"
+     "cnmctl network create, dnet or Docker made stays until it is removed. DOORS are the ways it "
+     "is\n"
+     "known by: cni, api, docker. ENDPOINTS counts every recorded endpoint, also dead ones. Root\n"
+     "reads the records; members of group cnm are told by cnmd.\n\n"
      "  cnmctl network ls\n  cnmctl network ls --json | jq -r '.[].name'\n"},
     {"endpoint ls", "", "list endpoints: one per container interface",
-     "network container json run-dir", ListEndpoints,
+     "network container json socket run-dir state-dir", ListEndpoints,
      "STATE is ready; created when no container has joined it yet; pending while an operation "
      "runs\n"
      "or after one was killed; dead when the host link is provably gone. RUNTIME is the program\n"
-     "that asked for it, DOOR the way it came: cni, docker or api.\n\n"
+     "that asked for it, DOOR the way it came: cni, docker or api. NAME is the endpoint's, of "
+     "Docker\n"
+     "its container's, where the Docker Engine says it. Root reads the records; members of group "
+     "cnm\n"
+     "are told by cnmd.\n\n"
      "  cnmctl endpoint ls --network blue\n  cnmctl endpoint ls --container 3f2a\n"},
     {"lease ls", "", "list host-local's addresses and who holds them",
      "network container data-dir json run-dir", ListLeases,
@@ -42,10 +48,14 @@ constexpr Command kCommands[] = {
      "of all live endpoints from their records, each packet filter in one transaction, and sets\n"
      "host sysctls and gateway addresses again. Links and leases are not touched.\n\n"
      "  cnmctl reload\n"},
-    {"log", "", "show the last invocations with the time of each step",
+    {"log", "", "show the last calls of every door with the time of each step",
      "network container tail json run-dir", ShowLog,
-     "The flight recorder keeps the last 2048 calls in /run/cnm/log. CODE 0 is success; other\n"
-     "codes are the CNI specification's, from 100 on ours.\n\n"
+     "The flight recorder keeps the last 2048 calls in /run/cnm/log. BY is the plugin, or the "
+     "door\n"
+     "api or docker. ENDPOINT is the endpoint's name, for plugins the interface's, of Docker an "
+     "id.\n"
+     "CODE 0 is success; other codes are the CNI specification's, from 100 on ours; of the other\n"
+     "doors they are HTTP's.\n\n"
      "  cnmctl log --tail 5\n  cnmctl log --container 3f2a --json\n"},
     {"gc", "", "remove what dead containers left on a network",
      "network dry-run apply json run-dir", CollectGarbage,
@@ -61,11 +71,13 @@ constexpr Command kCommands[] = {
      "  cnmctl network create orange --subnet 10.63.0.0/24\n"
      "  cnmctl network create dual --ipv6 --subnet 10.64.0.0/24 --subnet fd00:64::/64\n"},
     {"network rm", "NETWORK...", "delete networks that have no endpoint", "socket", RemoveNetworks,
-     "Networks are named by name, or by the beginning of the id that network create printed.\n\n"
-     "  cnmctl network rm blue dual\n"},
-    {"network inspect", "NETWORK...", "show a network: pools, options, endpoints", "json socket",
-     InspectNetworks,
-     "Networks are named by name, or by the beginning of the id that network create printed.\n\n"
+     "Networks are named by name, or by the beginning of their id. Those of Docker and of CNI are\n"
+     "removed where they were made.\n\n"
+     "  cnmctl network rm orange dual\n"},
+    {"network inspect", "NETWORK...", "show a network: pools, options, endpoints",
+     "json socket run-dir state-dir", InspectNetworks,
+     "Networks are named by name, or by the beginning of their id, whoever made them. cnmd tells\n"
+     "of those that it made.\n\n"
      "  cnmctl network inspect blue\n"
      "  cnmctl network inspect blue --json | jq -r '.ipv4[0].pool'\n"},
     {"endpoint create", "NETWORK NAME", "make an endpoint: an address on a network",
@@ -77,7 +89,8 @@ constexpr Command kCommands[] = {
     {"endpoint rm", "NETWORK NAME", "delete an endpoint", "force socket", RemoveEndpoint,
      "One that a sandbox has joined is kept, unless forced.\n\n  cnmctl endpoint rm blue web\n"},
     {"endpoint inspect", "NETWORK NAME", "show an endpoint: addresses, sandbox, ports",
-     "json socket", InspectEndpoint,
+     "json socket run-dir state-dir", InspectEndpoint,
+     "NAME is the endpoint's, or the beginning of its id or of its container's.\n\n"
      "  cnmctl endpoint inspect blue web\n"
      "  cnmctl endpoint inspect blue web --json | jq -r .address\n"},
     {"service ls", "", "list services: endpoints made through cnmd", "network json socket",

@@ -12,6 +12,7 @@ namespace cnm::cli {
 struct Options {
   std::string run_dir = "/run/cnm";
   std::string data_dir = "/var/lib/cni/networks";
+  std::string state_dir = "/var/lib/cnm";
   std::string network;    ///< "" = all
   std::string container;  ///< "" = all; a prefix is enough
   bool json = false;
@@ -40,6 +41,7 @@ struct Options {
 };
 
 /// Each prints to stdout and returns the exit code. @throws Error
+/// The two lists ask cnmd where the caller may not read the records.
 int ListNetworks(const Options& options);
 int ListEndpoints(const Options& options);
 int ListLeases(const Options& options);

@@ -3,15 +3,21 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <map>
 #include <memory>
+#include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "cnm/cli/commands.h"
+#include "cnm/cli/docker_names.h"
+#include "cnm/cli/look.h"
 #include "cnm/cli/open.h"
 #include "cnm/cli/table.h"
 #include "cnm/id.h"
+#include "cnm/inventory/inventory.h"
+#include "common/base/error.h"
+#include "common/json/object.h"
 #include "common/json/writer.h"
 #include "ipam/host_local/lease_directory.h"
 
@@ -26,41 +32,67 @@ std::string Short(const std::string& id) {
   return id.substr(0, 12);
 }
 
-std::string AddressesOf(const Endpoint& endpoint) {
-  std::string text;
-  for (const AddressGrant& grant : endpoint.addressing.addresses) {
-    if (!text.empty()) text += ",";
-    text += grant.prefix.ToString();
+bool Wanted(const inventory::EndpointEntry& endpoint, const Options& options) {
+  return endpoint.id.starts_with(options.container) ||
+         endpoint.container.starts_with(options.container) || endpoint.name == options.container;
+}
+
+/// "cni,docker:web": the doors that know the network, and what they call it where that is not its
+/// name.
+std::string DoorsOf(const inventory::NetworkEntry& network) {
+  std::vector<std::string> doors;
+  doors.reserve(network.doors.size());
+  for (const inventory::Membership& door : network.doors) {
+    const bool other = !door.name.empty() && door.name != network.name;
+    doors.push_back(other ? fmt::format("{}:{}", door.door, door.name) : door.door);
   }
-  return text;
+  return fmt::format("{}", fmt::join(doors, ","));
 }
 
-std::string StateOf(const Endpoint& endpoint, Controller& controller) {
-  const bool created = endpoint.state == EndpointState::kCreated;
-  if (endpoint.state != EndpointState::kReady && !created) return "pending";
-  return controller.LivenessOf(endpoint) == Liveness::kDead ? "dead"
-         : created                                          ? "created"
-                                                            : "ready";
-}
-
-bool Wanted(const Endpoint& endpoint, const Options& options) {
-  return (options.network.empty() || endpoint.key.network == options.network) &&
-         endpoint.key.container_id.starts_with(options.container);
-}
-
-void WriteEndpoint(json::Writer& w, const Endpoint& endpoint, const std::string& state) {
-  w.BeginObject().Member("network", endpoint.key.network);
-  w.Member("containerID", endpoint.key.container_id).Member("ifname", endpoint.key.ifname);
-  w.Member("state", state).Member("owner", endpoint.owner).Member("driver", endpoint.driver);
-  w.Member("door", endpoint.door).Member("runtime", endpoint.runtime);
-  w.Member("sandbox", endpoint.sandbox.path);
-  w.Member("hostLink", endpoint.host_link ? endpoint.host_link->name : "");
-  w.Member("mac", endpoint.mac.ToString());
-  w.Key("addresses").BeginArray();
-  for (const AddressGrant& grant : endpoint.addressing.addresses) {
-    w.String(grant.prefix.ToString());
+/// The link on the host that carries it: the bridge.
+std::string LinkOf(const inventory::NetworkEntry& network) {
+  std::string link;
+  if (network.driver == "bridge") {
+    json::Parse(network.options, "options").Optional("bridge", link);
   }
-  w.EndArray().EndObject();
+  return link;
+}
+
+std::string SubnetsOf(const inventory::NetworkEntry& network) {
+  std::vector<std::string> pools;
+  pools.reserve(network.subnets.size());
+  for (const inventory::Subnet& subnet : network.subnets) pools.push_back(subnet.pool);
+  return fmt::format("{}", fmt::join(pools, ","));
+}
+
+/// The inventory's JSON objects as one indented array.
+template <class Entry>
+std::string Array(const std::vector<Entry>& entries) {
+  json::Writer w(json::Style::kIndented);
+  w.BeginArray();
+  for (const Entry& entry : entries) w.Raw(Encode(entry));
+  return fmt::format("{}\n", w.EndArray().Take());
+}
+
+/// What the endpoints' network is called; a network without a record may still have some.
+std::string NameOf(const inventory::Inventory& all, const std::string& name_or_id) {
+  try {
+    return inventory::GetNetwork(all, name_or_id).name;
+  } catch (const Error& error) {
+    if (error.code() != Code::kNotFound) throw;
+    return name_or_id;
+  }
+}
+
+/// All there is, narrowed to options.network.
+inventory::Inventory LookAt(const Options& options) {
+  inventory::Inventory all = Look(options);
+  AddDockerNames(all);
+  if (options.network.empty()) return all;
+  const std::string name = NameOf(all, options.network);
+  std::erase_if(all.networks, [&](const auto& network) { return network.name != name; });
+  std::erase_if(all.endpoints, [&](const auto& endpoint) { return endpoint.network != name; });
+  return all;
 }
 
 /// The networks that have a lease directory, or only the one asked for.
@@ -95,48 +127,34 @@ std::string HolderState(const std::string& network, const host_local::Lease& lea
                         Controller& controller) {
   const auto endpoint =
       controller.FindEndpoint({network, lease.owner.container_id, lease.owner.ifname});
-  return endpoint ? StateOf(*endpoint, controller) : "no record";
+  return endpoint ? inventory::StateOf(*endpoint, controller) : "no record";
 }
 
 }  // namespace
 
 int ListNetworks(const Options& options) {
-  Controller controller = OpenController(options);
-  std::map<std::string, int> endpoints;
-  for (const Endpoint& endpoint : controller.Endpoints()) ++endpoints[endpoint.key.network];
-  Table table({"NETWORK", "DRIVER", "ENDPOINTS", "OPTIONS", "ID"});
-  json::Writer w(json::Style::kIndented);
-  w.BeginArray();
-  for (const Network& network : controller.Networks()) {
-    if (!options.network.empty() && network.name != options.network) continue;
-    const int count = endpoints[network.name];
-    table.Add(
-        {network.name, network.driver, fmt::to_string(count), network.options, Short(network.id)});
-    w.BeginObject().Member("name", network.name).Member("id", network.id);
-    w.Member("driver", network.driver).Member("endpoints", count);
-    w.Key("options").Raw(network.options).EndObject();
+  const inventory::Inventory all = LookAt(options);
+  Table table({"NETWORK", "DRIVER", "LINK", "DOORS", "ENDPOINTS", "SUBNETS", "ID"});
+  for (const inventory::NetworkEntry& network : all.networks) {
+    table.Add({network.name, network.driver, LinkOf(network), DoorsOf(network),
+               fmt::to_string(network.endpoints), SubnetsOf(network), Short(network.id())});
   }
-  w.EndArray();
-  Print(options.json ? w.Take() + "\n" : table.ToString());
+  Print(options.json ? Array(all.networks) : table.ToString());
   return 0;
 }
 
 int ListEndpoints(const Options& options) {
-  Controller controller = OpenController(options);
-  Table table(
-      {"NETWORK", "CONTAINER", "IFNAME", "STATE", "ADDRESSES", "HOST LINK", "RUNTIME", "DOOR"});
-  json::Writer w(json::Style::kIndented);
-  w.BeginArray();
-  for (const Endpoint& endpoint : controller.Endpoints()) {
-    if (!Wanted(endpoint, options)) continue;
-    const std::string state = StateOf(endpoint, controller);
-    table.Add({endpoint.key.network, Short(endpoint.key.container_id), endpoint.key.ifname, state,
-               AddressesOf(endpoint), endpoint.host_link ? endpoint.host_link->name : "",
-               endpoint.runtime, endpoint.door});
-    WriteEndpoint(w, endpoint, state);
+  inventory::Inventory all = LookAt(options);
+  std::erase_if(all.endpoints, [&](const auto& endpoint) { return !Wanted(endpoint, options); });
+  Table table({"NETWORK", "CONTAINER", "NAME", "IFNAME", "STATE", "ADDRESSES", "HOST LINK",
+               "RUNTIME", "DOOR"});
+  for (const inventory::EndpointEntry& endpoint : all.endpoints) {
+    table.Add({endpoint.network, Short(endpoint.container),
+               endpoint.name.empty() ? Short(endpoint.id) : endpoint.name, endpoint.ifname,
+               endpoint.state, fmt::format("{}", fmt::join(endpoint.addresses, ",")),
+               endpoint.host_link, endpoint.runtime, endpoint.door});
   }
-  w.EndArray();
-  Print(options.json ? w.Take() + "\n" : table.ToString());
+  Print(options.json ? Array(all.endpoints) : table.ToString());
   return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "cnm/cli/commands.h"
+#include "cnm/cli/open.h"
 #include "cnm/cli/table.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
@@ -14,7 +15,7 @@ namespace {
 
 struct Line {
   std::string text;  ///< the whole JSON line
-  std::string time, verb, plugin, network, container, ifname, message, steps;
+  std::string time, verb, plugin, network, container, ifname, endpoint, message, steps;
   int64_t code = 0;
 };
 
@@ -43,6 +44,7 @@ std::optional<Line> Decode(const std::string& text) {
     o.Optional("network", line.network);
     o.Optional("container", line.container);
     o.Optional("ifname", line.ifname);
+    o.Optional("endpoint", line.endpoint);
     o.Optional("msg", line.message);
     o.Optional("code", line.code);
     line.steps = StepsOf(o);
@@ -54,12 +56,14 @@ std::optional<Line> Decode(const std::string& text) {
 
 bool Wanted(const Line& line, const Options& options) {
   return (options.network.empty() || line.network == options.network) &&
-         line.container.starts_with(options.container);
+         (line.container.starts_with(options.container) ||
+          (!line.endpoint.empty() && line.endpoint.starts_with(options.container)));
 }
 
 }  // namespace
 
 int ShowLog(const Options& options) {
+  RequireRecords(options);
   std::vector<Line> lines;
   for (const std::string& text : RingLog(options.run_dir + "/log").Read()) {
     std::optional<Line> line = Decode(text);
@@ -67,15 +71,16 @@ int ShowLog(const Options& options) {
   }
   const size_t first =
       options.tail == 0 || lines.size() <= options.tail ? 0 : lines.size() - options.tail;
-  Table table({"TIME", "VERB", "PLUGIN", "NETWORK", "CONTAINER", "IFNAME", "CODE", "STEPS (us)",
-               "MESSAGE"});
+  Table table(
+      {"TIME", "VERB", "BY", "NETWORK", "CONTAINER", "ENDPOINT", "CODE", "STEPS (us)", "MESSAGE"});
   for (size_t i = first; i < lines.size(); ++i) {
     const Line& line = lines[i];
     if (options.json) {
       std::puts(line.text.c_str());
     } else {
       table.Add({line.time, line.verb, line.plugin, line.network, line.container.substr(0, 12),
-                 line.ifname, fmt::to_string(line.code), line.steps, line.message});
+                 line.endpoint.empty() ? line.ifname : line.endpoint.substr(0, 12),
+                 fmt::to_string(line.code), line.steps, line.message});
     }
   }
   if (!options.json) std::fputs(table.ToString().c_str(), stdout);

@@ -10,6 +10,8 @@
 #include "cnm/api/client.h"
 #include "cnm/cli/ask.h"
 #include "cnm/cli/commands.h"
+#include "cnm/cli/docker_names.h"
+#include "cnm/cli/look.h"
 #include "common/base/error.h"
 
 namespace cnm::cli {
@@ -63,23 +65,28 @@ int CreateNetwork(const Options& options) {
 int RemoveNetworks(const Options& options) {
   const api::Client client = OpenClient(options);
   for (const std::string& name : options.arguments) {
-    client.DeleteNetwork(client.FindNetworkId(name));
+    client.DeleteNetwork(GetApiNetwork(AskInventory(client), name).id);
   }
   return 0;
 }
 
 int InspectNetworks(const Options& options) {
-  const api::Client client = OpenClient(options);
+  inventory::Inventory all = Look(options);
+  AddDockerNames(all);
   for (const std::string& name : options.arguments) {
-    const std::string id = client.FindNetworkId(name);
-    PrintObject(client.Send("GET", fmt::format("/networks/{}/details", id)), options.json);
+    const inventory::NetworkEntry& network = inventory::GetNetwork(all, name);
+    const inventory::Membership* api = network.Find("api");
+    PrintObject(api == nullptr
+                    ? inventory::Encode(network)
+                    : OpenClient(options).Send("GET", fmt::format("/networks/{}/details", api->id)),
+                options.json);
   }
   return 0;
 }
 
 int CreateEndpoint(const Options& options) {
   const api::Client client = OpenClient(options);
-  const std::string network = client.GetNetwork(client.FindNetworkId(options.arguments[0])).name;
+  const std::string network = GetApiNetwork(AskInventory(client), options.arguments[0]).name;
   api::EndpointRequest request{.name = options.arguments[1],
                                .aliases = options.aliases,
                                .address = options.address,
@@ -97,10 +104,14 @@ int RemoveEndpoint(const Options& options) {
 }
 
 int InspectEndpoint(const Options& options) {
-  const api::Client client = OpenClient(options);
-  const api::ServiceView endpoint =
-      FindEndpoint(client, options.arguments[0], options.arguments[1]);
-  PrintObject(client.Send("GET", fmt::format("/services/{}/details", endpoint.id)), options.json);
+  inventory::Inventory all = Look(options);
+  AddDockerNames(all);
+  const inventory::EndpointEntry& endpoint =
+      GetEndpoint(all, options.arguments[0], options.arguments[1]);
+  PrintObject(endpoint.door == "api" ? OpenClient(options).Send(
+                                           "GET", fmt::format("/services/{}/details", endpoint.id))
+                                     : inventory::Encode(endpoint),
+              options.json);
   return 0;
 }
 

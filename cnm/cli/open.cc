@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <optional>
 #include <utility>
 
@@ -54,7 +55,14 @@ void ReleaseAddresses(const std::string& journal) {
 
 }  // namespace
 
+void RequireRecords(const Options& options) {
+  if (::access(options.run_dir.c_str(), R_OK | X_OK) == 0 || errno != EACCES) return;
+  throw Error(Code::kEnvironment, fmt::format("{}: permission denied", options.run_dir),
+              "cnm's records are root's alone: use sudo");
+}
+
 Controller OpenController(const Options& options) {
+  RequireRecords(options);
   ControllerOptions controller;
   controller.paths.runtime = options.run_dir;
   controller.door = "cnmctl";

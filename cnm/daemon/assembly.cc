@@ -3,15 +3,21 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "cnm/api/status.h"
+#include "cnm/controller.h"
+#include "cnm/daemon/docker/told_driver.h"
 #include "cnm/daemon/port_proxy.h"
 #include "cnm/drivers/local/host_ports.h"
 #include "cnm/drivers/null/plain_driver.h"
 #include "cnm/drivers/remote/remote_driver.h"
 #include "cnm/drivers/remote/remote_ipam.h"
 #include "cnm/endpoint.h"
+#include "cnm/flight_recorder.h"
+#include "cnm/inventory/inventory.h"
 #include "cnm/journal.h"
 #include "cnm/pools/null_ipam.h"
 #include "cnm/store/file_store.h"
@@ -51,6 +57,25 @@ std::shared_ptr<local::LocalDriver> MakeBridge(const Config& config, const std::
                           .background = shared.background});
 }
 
+/// Writes what was asked of a door into the flight recorder, where the plugins write their calls.
+engine::Teller TellerOf(const Config& config, const char* door) {
+  return [directory = config.runtime_directory, door](const engine::Event& event) {
+    const int code =
+        event.error == nullptr ? 0 : static_cast<int>(api::StatusOf(event.error->code()));
+    AppendToLog(
+        directory,
+        LogLine({.verb = event.verb,
+                 .plugin = door,
+                 .network = event.network,
+                 .container = event.container,
+                 .endpoint = event.endpoint,
+                 .runtime = std::string_view(door) == kDockerDoor ? "dockerd" : "cnmd",
+                 .code = code,
+                 .message = event.error == nullptr ? std::string_view() : event.error->message()},
+                event.times));
+  };
+}
+
 /// Asks the records: only when an address is taken, which is when Docker replays.
 bool IsDockers(const std::string& runtime_directory, const net::Address& address) {
   FileStore store(runtime_directory, Durability::kVolatile);
@@ -64,6 +89,16 @@ bool IsDockers(const std::string& runtime_directory, const net::Address& address
 }
 
 }  // namespace
+
+std::string TakeInventory(const Config& config) {
+  ControllerOptions options;
+  options.paths.runtime = config.runtime_directory;
+  options.door = "api";
+  options.holder = "inventory";
+  Controller controller(std::move(options));
+  return inventory::Encode(inventory::Take(
+      controller, {.runtime = config.runtime_directory, .durable = config.durable_directory}));
+}
 
 Assembly Assemble(const Config& config) {
   Assembly parts;
@@ -82,7 +117,8 @@ Assembly Assemble(const Config& config) {
                   std::make_shared<drivers::PlainDriver>(drivers::kNullDriver)},
       .ipams = {parts.pools, std::make_shared<pools::NullIpam>()},
       .find_driver = [](const auto& type) { return remote::RemoteDriver::Find(type); },
-      .find_ipam = [](const auto& name) { return remote::RemoteIpam::Find(name); }});
+      .find_ipam = [](const auto& name) { return remote::RemoteIpam::Find(name); },
+      .tell = TellerOf(config, "api")});
   if (!config.docker) return parts;
   parts.docker_bridge = MakeBridge(config, kDockerDoor, shared);
   parts.docker_ipam = std::make_shared<docker::ReplayedIpam>(
@@ -92,7 +128,9 @@ Assembly Assemble(const Config& config) {
                          return IsDockers(runtime, address);
                        }});
   parts.docker = std::make_unique<docker::Adaptor>(docker::Backend{
-      .network = parts.docker_bridge,
+      .network = std::make_shared<docker::ToldDriver>(
+          parts.docker_bridge, TellerOf(config, kDockerDoor),
+          [bridge = parts.docker_bridge](const auto& id) { return bridge->NetworkName(id); }),
       .ipam = parts.docker_ipam,
       .activated = [ipam = parts.docker_ipam] { ipam->Activated(); },
       .creating =

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "cnm/daemon/config/config.h"
 #include "cnm/daemon/docker/adaptor.h"
@@ -22,6 +23,9 @@ struct Assembly {
   std::shared_ptr<docker::ReplayedIpam> docker_ipam;  ///< what Docker has of them
   bool serving = false;  ///< requests come: what was asked for may not be on record yet
 };
+
+/// All networks and endpoints of the host as the API shows them: cnm/inventory's JSON.
+std::string TakeInventory(const Config& config);
 
 /// Opens the stores, makes drivers, allocators and the engine; plugins are found as Docker finds
 /// them. @throws Error kInUse when another daemon serves the state directory; kIo

@@ -184,7 +184,7 @@ class Service {
 
   const DaemonOptions& options_;
   Assembly parts_;
-  api::Api api_{parts_.engine.get()};
+  api::Api api_{parts_.engine.get(), [this] { return TakeInventory(options_.config); }};
   boost::asio::io_context io_{1};
   boost::asio::thread_pool worker_{1};  // Reconcile takes as long as the kernel does
   boost::asio::signal_set signals_;

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cnm/engine/busy.h"
@@ -66,6 +67,9 @@ class Engine::Core {
   std::vector<EndpointPointer> Ordered(const std::string& sandbox_id) const;
 
   SandboxInfo InfoOf(const SandboxRecord& sandbox) const;
+  /// By the names of what is known, by the ids of what is not (engine.cc).
+  Event EventOf(std::string_view verb, const std::string& network_id,
+                const std::string& endpoint_id = {}, const std::string& sandbox_id = {}) const;
 
   const std::string& id() const { return id_; }
   const EngineOptions& options() const { return options_; }

@@ -110,11 +110,12 @@ const EngineOptions& Engine::options() const {
 }
 
 std::string Engine::CreateNetwork(const NetworkSpec& spec) {
-  return core_->CreateNetwork(spec);
+  return Told(options().tell, {.verb = "create-network", .network = spec.name},
+              [&] { return core_->CreateNetwork(spec); });
 }
 
 void Engine::DeleteNetwork(const std::string& id) {
-  core_->DeleteNetwork(id);
+  Told(options().tell, core_->EventOf("delete-network", id), [&] { core_->DeleteNetwork(id); });
 }
 
 std::vector<NetworkInfo> Engine::Networks() const {
@@ -136,12 +137,16 @@ NetworkInfo Engine::GetNetworkByName(const std::string& name) const {
 }
 
 std::string Engine::CreateEndpoint(const std::string& network_id, const EndpointSpec& spec) {
-  return core_->CreateEndpoint(network_id, spec);
+  Event event = core_->EventOf("create-endpoint", network_id);
+  event.endpoint = spec.name;
+  return Told(options().tell, std::move(event),
+              [&] { return core_->CreateEndpoint(network_id, spec); });
 }
 
 void Engine::DeleteEndpoint(const std::string& network_id, const std::string& endpoint_id,
                             bool force) {
-  core_->DeleteEndpoint(network_id, endpoint_id, force);
+  Told(options().tell, core_->EventOf("delete-endpoint", network_id, endpoint_id),
+       [&] { core_->DeleteEndpoint(network_id, endpoint_id, force); });
 }
 
 std::vector<EndpointInfo> Engine::Endpoints(const std::string& network_id) const {
@@ -194,20 +199,24 @@ std::string Engine::DriverInfo(const std::string& network_id,
 
 std::string Engine::Join(const std::string& network_id, const std::string& endpoint_id,
                          const std::string& sandbox_id, const JoinSpec& spec) {
-  return core_->Join(network_id, endpoint_id, sandbox_id, spec);
+  return Told(options().tell, core_->EventOf("join", network_id, endpoint_id, sandbox_id),
+              [&] { return core_->Join(network_id, endpoint_id, sandbox_id, spec); });
 }
 
 void Engine::Leave(const std::string& network_id, const std::string& endpoint_id,
                    const std::string& sandbox_id) {
-  core_->Leave(network_id, endpoint_id, sandbox_id);
+  Told(options().tell, core_->EventOf("leave", network_id, endpoint_id, sandbox_id),
+       [&] { core_->Leave(network_id, endpoint_id, sandbox_id); });
 }
 
 std::string Engine::CreateSandbox(const SandboxSpec& spec) {
-  return core_->CreateSandbox(spec);
+  return Told(options().tell, {.verb = "create-sandbox", .container = spec.container_id},
+              [&] { return core_->CreateSandbox(spec); });
 }
 
 void Engine::DeleteSandbox(const std::string& id) {
-  core_->DeleteSandbox(id);
+  Told(options().tell, core_->EventOf("delete-sandbox", {}, {}, id),
+       [&] { core_->DeleteSandbox(id); });
 }
 
 std::vector<SandboxInfo> Engine::Sandboxes() const {
@@ -222,6 +231,19 @@ std::vector<SandboxInfo> Engine::Sandboxes() const {
 
 SandboxInfo Engine::GetSandbox(const std::string& id) const {
   return core_->InfoOf(*core_->GetSandbox(id));
+}
+
+Event Engine::Core::EventOf(std::string_view verb, const std::string& network_id,
+                            const std::string& endpoint_id, const std::string& sandbox_id) const {
+  Event event{.verb = verb};
+  if (!options_.tell) return event;
+  const NetworkPointer network = registry_.FindNetwork(network_id);
+  const EndpointPointer endpoint = registry_.FindEndpoint(endpoint_id);
+  const SandboxPointer sandbox = registry_.FindSandbox(sandbox_id);
+  event.network = network ? network->name : network_id;
+  event.endpoint = endpoint ? endpoint->name : endpoint_id;
+  event.container = sandbox ? sandbox->spec.container_id : sandbox_id;
+  return event;
 }
 
 SandboxInfo Engine::Core::InfoOf(const SandboxRecord& sandbox) const {

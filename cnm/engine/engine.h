@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "cnm/engine/driver.h"
+#include "cnm/engine/event.h"
 #include "cnm/engine/ipam_driver.h"
 #include "cnm/engine/values.h"
 
@@ -36,6 +37,7 @@ struct EngineOptions {
   /// Finds a driver that is not in `drivers` (a plugin); nullptr = there is none.
   std::function<std::shared_ptr<NetworkDriver>(const std::string& type)> find_driver = {};
   std::function<std::shared_ptr<IpamDriver>(const std::string& name)> find_ipam = {};
+  Teller tell = {};  ///< of each change that was asked for
 };
 
 /// A pool that a network is to have (ipv4_configuration of the REST API).

@@ -15,6 +15,11 @@
 
 namespace cnm::engine {
 
+/// Where records are: networks in the durable store, the others in the one until reboot; by id.
+inline constexpr char kNetworkRecords[] = "engine-networks";
+inline constexpr char kEndpointRecords[] = "engine-endpoints";
+inline constexpr char kSandboxRecords[] = "engine-sandboxes";
+
 /// The schema number in every record; one of a newer schema is left alone.
 inline constexpr int64_t kEngineSchema = 1;
 

@@ -14,13 +14,13 @@ namespace cnm::engine {
 namespace {
 
 std::string KeyOf(const NetworkRecord& network) {
-  return fmt::format("engine-networks/{}", network.config.id);
+  return fmt::format("{}/{}", kNetworkRecords, network.config.id);
 }
 std::string KeyOf(const EndpointRecord& endpoint) {
-  return fmt::format("engine-endpoints/{}", endpoint.id);
+  return fmt::format("{}/{}", kEndpointRecords, endpoint.id);
 }
 std::string KeyOf(const SandboxRecord& sandbox) {
-  return fmt::format("engine-sandboxes/{}", sandbox.id);
+  return fmt::format("{}/{}", kSandboxRecords, sandbox.id);
 }
 
 template <class Map>
@@ -59,15 +59,15 @@ void Registry::LoadAll(bool durable, const char* prefix, const Decode& decode) {
 
 void Registry::Load() {
   const std::lock_guard guard(mutex_);
-  LoadAll(true, "engine-networks", [this](const std::string& json) {
+  LoadAll(true, kNetworkRecords, [this](const std::string& json) {
     auto network = std::make_shared<const NetworkRecord>(DecodeNetworkRecord(json));
     network_names_[network->name] = network->config.id;
     networks_[network->config.id].record = network;
   });
-  LoadAll(false, "engine-endpoints", [this](const std::string& json) {
+  LoadAll(false, kEndpointRecords, [this](const std::string& json) {
     Insert(std::make_shared<const EndpointRecord>(DecodeEndpointRecord(json)));
   });
-  LoadAll(false, "engine-sandboxes", [this](const std::string& json) {
+  LoadAll(false, kSandboxRecords, [this](const std::string& json) {
     auto sandbox = std::make_shared<const SandboxRecord>(DecodeSandboxRecord(json));
     containers_[sandbox->spec.container_id] = sandbox->id;
     sandboxes_[sandbox->id] = sandbox;

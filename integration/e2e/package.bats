@@ -30,6 +30,8 @@ package() { echo /run/e2e/deb/cnm_*.deb; }
   expect "what cnmd says of its configuration" "" "$output"
   expect "mode of the records' directory" "710 root cnm" "$(stat --format '%a %U %G' /run/cnm)"
   expect "conffiles" /etc/cnm/cnmd.toml "$(dpkg-query --show --showformat '${Conffiles}' cnm | awk '{print $1}' | xargs)"
+  expect "manual pages" "cnm-plugins.7 cnm.7 cnmctl.8 cnmd.8 cnmd.toml.5 dnet.1" \
+    "$(dpkg-query --listfiles cnm | grep -E '/man[1-8]/' | sed 's#.*/##' | LC_ALL=C sort | paste -sd ' ')"
   run -0 find /usr/libexec/cnm -type f -perm -u+x -printf '%f\n'
   expect "helpers, and dnet" "cnm-firewalld cnm-xtables dnet" "$(sort <<< "$output" | paste -sd ' ')"
 }

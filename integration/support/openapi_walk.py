@@ -146,6 +146,8 @@ class Walk:
         self.call('attachBackend', {'sandbox_id': ids['sandbox'], 'priority': 5}, want=200)
         for name in ('getBackend', 'getEndpointDetails', 'getServiceDetails', 'getSandbox'):
             self.call(name, want=200)
+        if 'one' not in [endpoint['name'] for endpoint in self.call('getInventory', want=200)['endpoints']]:
+            self.defects.append('getInventory: misses the endpoint')
         self.call('getSandboxDetails')
         self.call('deleteEndpoint', want=403)
         self.call('unpublishService', want=403)

@@ -1,9 +1,10 @@
-// call_log.h: one line about each call in the flight recorder.
+// call_log.h: what the flight recorder gets of a plugin's call.
 #pragma once
 
 #include <string>
 #include <string_view>
 
+#include "cnm/flight_recorder.h"
 #include "plugins/cni/call.h"
 
 namespace cnm::cni {
@@ -15,12 +16,7 @@ struct Ending {
   std::string message;    ///< of its error
 };
 
-/// {"time","pid","verb","plugin","network","container","ifname","runtime","code","msg","steps":{name:
-/// µs}} in at most a slot of the ring: long values are cut, steps that do not fit are left out.
+/// The call as a line for AppendToLog.
 std::string LogLine(const Call& call, std::string_view plugin, const Ending& ending);
-
-/// Appends the line to DIRECTORY/log, creating the directory (0700). A log that cannot be written
-/// is no error.
-void AppendToLog(const std::string& directory, std::string_view line);
 
 }  // namespace cnm::cni

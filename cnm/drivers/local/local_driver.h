@@ -62,6 +62,9 @@ class LocalDriver final : public engine::NetworkDriver {
   void RevokeExternalConnectivity(const std::string& network_id,
                                   const std::string& endpoint_id) override;
 
+  /// What the core calls the network of this id; the id's beginning when there is none.
+  std::string NetworkName(const std::string& network_id) const;
+
   /// This door's networks.
   std::vector<engine::NetworkConfig> Networks() const;
 

@@ -190,6 +190,11 @@ bool LocalDriver::IsOurs(const LocalNetwork& network, Controller& controller) co
          });
 }
 
+std::string LocalDriver::NetworkName(const std::string& network_id) const {
+  const auto network = networks_.Find(network_id);
+  return network ? network->name : network_id.substr(0, 12);
+}
+
 std::vector<engine::NetworkConfig> LocalDriver::Networks() const {
   const auto networks = networks_.All();
   std::vector<engine::NetworkConfig> configs;

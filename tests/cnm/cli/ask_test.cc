@@ -71,6 +71,8 @@ class AskTest : public http::HttpTest {
     } else if (asked.target == "/services?name=web") {
       body = R"([{"name":"web","id":"e1","network":"red"},)"
              R"({"name":"web","id":"e2","network":"blue"}])";
+    } else if (asked.target == "/inventory") {
+      body = R"({"networks":[{"name":"blue","doors":[{"door":"api","id":"n1","name":"blue"}]}]})";
     } else if (asked.target == "/networks/n1") {
       body = R"({"name":"blue","id":"n1"})";
     }

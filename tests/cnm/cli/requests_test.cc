@@ -2,6 +2,7 @@
 // print.
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -36,7 +37,7 @@ class RequestsTest : public http::HttpTest {
   }
   const std::string& printed() const { return printed_; }
 
- private:
+ protected:
   static http::Response Answer(const http::Request& asked) {
     const std::string& target = asked.target;
     const std::string network = R"({"name":"blue","id":"n1","type":"bridge"})";
@@ -44,11 +45,20 @@ class RequestsTest : public http::HttpTest {
     if (asked.method == "DELETE") return {};
     if (asked.method == "POST") return {.body = "\"new\""};
     if (target == "/networks/n1") return {.body = network};
+    if (target == "/inventory") {
+      return {.body =
+                  R"({"networks":[{"name":"blue","doors":[{"door":"cni","id":"aa","name":"blue"},)"
+                  R"({"door":"api","id":"n1","name":"blue"}]},{"name":"red","doors":)"
+                  R"([{"door":"cni","id":"bb","name":"red"}]},{"name":"docker-77","doors":)"
+                  R"([{"door":"docker","id":"777777777777777","name":""}]}]})"};
+    }
     if (target == "/services/e1/backend") return {.body = R"({"id":"s1","container_id":"c1"})"};
     if (target.starts_with("/networks?name=")) return {.body = fmt::format("[{}]", network)};
     if (target.starts_with("/services")) return {.body = fmt::format("[{}]", service)};
     return {.body = R"([{"id":"s1","key":"/n/s1","container_id":"c1"}])"};
   }
+
+ private:
   std::string printed_;
 };
 
@@ -103,9 +113,27 @@ TEST(CreateNetworkTest, WhatWouldHaveNoEffectIsRefused) {
 
 TEST_F(RequestsTest, NetworksAreRemovedById) {
   Options options;
-  options.arguments = {"blue"};
-  EXPECT_EQ(Run(RemoveNetworks, options), Asked({"DELETE /networks/n1 "}));
-  EXPECT_EQ(printed(), "");
+  for (const char* known : {"blue", "n1", "n"}) {
+    options.arguments = {known};
+    EXPECT_EQ(Run(RemoveNetworks, options), Asked({"DELETE /networks/n1 "})) << known;
+    EXPECT_EQ(printed(), "");
+  }
+}
+
+TEST_F(RequestsTest, NetworksOfOthersAreNotOursToRemove) {
+  const http::TestServer server(Socket(), Answer);
+  for (const auto& [name, refusal] :
+       {std::pair("red", "network red: is CNI's, not cnmd's"),
+        std::pair("7777", "network docker-77: is Docker's, not cnmd's"),
+        std::pair("green", "network green: there is none")}) {
+    try {
+      RemoveNetworks({.arguments = {name}, .socket = "unix://" + Socket()});
+      ADD_FAILURE() << name;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.message(), refusal);
+      EXPECT_NE(error.details(), "");
+    }
+  }
 }
 
 TEST_F(RequestsTest, AnEndpointIsAServiceOfItsNetwork) {

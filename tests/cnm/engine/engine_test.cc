@@ -50,6 +50,26 @@ TEST_F(EngineTest, AsksInOrderAndGivesBackInOrder) {
   EXPECT_EQ(script_.log, expected);
 }
 
+TEST_F(EngineTest, TellsHowEachRequestEnded) {
+  const std::string net = engine_->CreateNetwork(BlueSpec());
+  const std::string endpoint = engine_->CreateEndpoint(net, {.name = "web"});
+  const std::string sandbox = MakeSandbox();
+  engine_->Join(net, endpoint, sandbox);
+  EXPECT_THROW(engine_->DeleteNetwork(net), Error);
+  engine_->Leave(net, endpoint, sandbox);
+  engine_->DeleteEndpoint(net, endpoint);
+  engine_->DeleteSandbox(sandbox);
+  engine_->DeleteNetwork(net);
+  EXPECT_THROW(engine_->DeleteNetwork("gone"), Error);
+  EXPECT_EQ(told_, (Log{"create-network blue/ ", "create-endpoint blue/web ", "create-sandbox / c1",
+                        "join blue/web c1",
+                        fmt::format("delete-network blue/  network with name blue id {} has active "
+                                    "endpoints",
+                                    net),
+                        "leave blue/web c1", "delete-endpoint blue/web ", "delete-sandbox / c1",
+                        "delete-network blue/ ", "delete-network gone/  network gone not found"}));
+}
+
 TEST_F(EngineTest, WhatFailsIsUndone) {
   script_.fails = "create network";
   EXPECT_THROW(engine_->CreateNetwork(BlueSpec()), Error);

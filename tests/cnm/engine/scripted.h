@@ -147,6 +147,11 @@ class EngineTest : public ::testing::Test {
     options.netns_directory = root_ + "/netns";
     options.drivers = {std::make_shared<ScriptedDriver>(&script_)};
     options.ipams = {std::make_shared<ScriptedIpam>(&script_)};
+    options.tell = [this](const Event& event) {
+      told_.push_back(fmt::format("{} {}/{} {}{}", event.verb, event.network, event.endpoint,
+                                  event.container,
+                                  event.error == nullptr ? "" : " " + event.error->message()));
+    };
     engine_ = std::make_unique<Engine>(options);
   }
 
@@ -170,6 +175,7 @@ class EngineTest : public ::testing::Test {
 
   std::string root_;
   Script script_;
+  std::vector<std::string> told_;  ///< each event as a line
   std::unique_ptr<Engine> engine_;
 };
 
