@@ -32,9 +32,9 @@ tier_unit() { # ASan and UBSan are in
 tier_fuzz() { # 20 s for each decoder of what strangers write
   local source target running=0 targets=()
   for source in tests/fuzz/*_fuzz.cc; do targets+=("fuzz_$(basename "$source" _fuzz.cc)"); done
-  build tidy "${targets[@]}" || return 1
+  build fuzz || return 1
   for target in "${targets[@]}"; do
-    one_test "$target, 20 s" "build/tidy/bin/$target" -max_total_time=20 -print_final_stats=1 \
+    one_test "$target, 20 s" "build/fuzz/bin/$target" -max_total_time=20 -print_final_stats=1 \
       -artifact_prefix="$LOGS/" > "$LOGS/$target.tap" &
     ((++running < JOBS)) || { wait -n; ((--running)); }
   done
@@ -58,9 +58,13 @@ tier_bench() { # that it runs, and the counts of system calls and messages; no t
 }
 
 tier_tidy() { # every file once; later only what changed
-  build tidy cnm_fmt || return 1 # it is the compile commands that clang-tidy needs
-  tests/tidy.py build/tidy
+  one_test "the preset tidy is configured" cmake --preset tidy
+  nice -n 19 tests/tidy.py build/tidy # only when nothing else has work for the processors
 }
+
+# Tiers that begin when the build is done, beside the others, and are reported in their turn: one that mostly waits, and
+# one that only computes. They share nothing with the others.
+readonly BACKGROUND=(e2e tidy)
 
 # ---- how a tier is run ------------------------------------------------------------------------------------------
 # one_test NAME COMMAND...: COMMAND's exit status as one line of TAP, after its output as comments.
@@ -82,24 +86,34 @@ runner() {
   return $status
 }
 
-# build PRESET [TARGET...]: configures one preset and builds all of it or those; output in build/logs/build-PRESET.log.
+# build PRESET: what tier_build and tier_fuzz build. Where no ccache remembers an earlier build, sources are compiled in
+# batches, which takes half the time; but not what is installed: there each file must include what it uses.
 build() {
-  local preset=$1 log=$LOGS/build-$1.log launcher=() line next=$((SECONDS + 10))
+  local options=(-DCNM_BATCHES=OFF -DCMAKE_CXX_COMPILER_LAUNCHER=)
+  if [ -z "${CCACHE_DISABLE:-}" ] && command -v ccache > /dev/null; then
+    options[1]+=ccache
+  elif [ "$1" != release ]; then # it fails also if two sources do not go together: then one by one decides
+    ! compile "$1" -DCNM_BATCHES=ON -DCMAKE_CXX_COMPILER_LAUNCHER= || return 0
+    echo "  build $1: failed in batches, so every file by itself" >&3
+  fi
+  ! compile "$1" "${options[@]}" || return 0
+  echo "not ok - the preset $1 builds"
+  { grep -E -A 4 'error:|FAILED:|CMake Error' "$log" || tail -n 20 "$log"; } | head -n 40 | cut -c1-200 | sed 's/^/# /'
+  return 1
+}
+
+# compile PRESET OPTION...: configures and builds a preset; output in build/logs/build-PRESET.log.
+compile() {
+  local preset=$1 line next=$((SECONDS + 10))
+  log=$LOGS/build-$1.log
   shift
-  ! command -v ccache > /dev/null || launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
-  {
-    cmake --preset "$preset" "${launcher[@]}" &&
-      cmake --build "build/$preset" --parallel "$JOBS" ${1:+--target "$@"}
-  } 2>&1 | tee "$log" |
+  { cmake --preset "$preset" "$@" && cmake --build --preset "$preset" --parallel "$JOBS"; } 2>&1 | tee "$log" |
     while IFS= read -r line; do
       [ $SECONDS -ge $next ] || continue
       next=$((SECONDS + 10))
       echo "  build $preset: ${line:0:90}" >&3
     done
-  [ "${PIPESTATUS[0]}" != 0 ] || return 0
-  echo "not ok - the preset $preset builds"
-  { grep -E -A 4 'error:|FAILED:|CMake Error' "$log" || tail -n 20 "$log"; } | head -n 40 | cut -c1-200 | sed 's/^/# /'
-  return 1
+  return "${PIPESTATUS[0]}"
 }
 
 tier_build() {
@@ -109,24 +123,51 @@ tier_build() {
   done
 }
 
-# report TIER: runs it, shows what failed and adds a row to the summary.
+# begin TIER: starts it beside what follows, in a process group of its own.
+declare -A BEGUN=()
+begin() {
+  local began=$SECONDS
+  rm -f "$LOGS/$1.ended"
+  set -m
+  { "tier_$1" < /dev/null > "$LOGS/$1.tap" 2>&1; echo $((SECONDS - began)) > "$LOGS/$1.ended"; } &
+  set +m
+  BEGUN[$1]=$!
+}
+
+# output TIER: what it prints, from its beginning to its end.
+output() {
+  if [ -z "${BEGUN[$1]:-}" ]; then
+    "tier_$1" 2>&1
+  else
+    tail --pid "${BEGUN[$1]}" --lines +1 --follow "$LOGS/$1.tap"
+    [ -e "$LOGS/$1.ended" ] || echo "not ok - $1 comes to its end"
+  fi
+}
+
+# report TIER: runs it, or waits for it, shows what failed and adds a row to the summary.
 report() {
   local tier=$1 started=$SECONDS line row
   echo "== $tier"
   while IFS= read -r line; do # the last line is the row
     [ -z "${row:-}" ] || echo "$row"
     row=$line
-  done < <("tier_$tier" 2>&1 | "$SUPPORT/tap_report.py" "$tier" "$LOGS/$tier.log" \
+  done < <(output "$tier" | "$SUPPORT/tap_report.py" "$tier" "$LOGS/$tier.log" \
     integration/expected_skips.txt)
+  [ -z "${BEGUN[$tier]:-}" ] || started=$((SECONDS - $(cat "$LOGS/$tier.ended" 2> /dev/null || echo 0)))
   echo "$row $((SECONDS - started))" >> "$LOGS/summary"
   [ "$(cut -d' ' -f3 <<< "$row")" = 0 ]
 }
 
 summary() {
   echo
-  awk 'BEGIN {format = "%-10s %7s %7s %7s %6s\n"; printf format, "tier", "passed", "failed", "skipped", "s"}
+  awk -v total=$SECONDS '
+    BEGIN {format = "%-10s %7s %7s %7s %6s\n"; printf format, "tier", "passed", "failed", "skipped", "s"}
     {printf format, $1, $2, $3, $4, $5; passed += $2; failed += $3; skipped += $4}
-    END {printf "\n%d passed, %d failed, %d skipped\n", passed, failed, skipped; exit failed > 0}' "$LOGS/summary"
+    END {
+      printf "\n%d s in all: some tiers run beside others\n", total
+      printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped
+      exit failed > 0
+    }' "$LOGS/summary"
 }
 
 main() {
@@ -138,7 +179,10 @@ main() {
   : > "$LOGS/summary"
   packaging/apt/install.sh build test || exit 1
   if report build; then
-    for tier in "${@:-${TIERS[@]}}"; do report "$tier"; done
+    set -- "${@:-${TIERS[@]}}"
+    trap '[ ${#BEGUN[@]} = 0 ] || kill -- "${BEGUN[@]/#/-}" 2> /dev/null' EXIT
+    for tier in "${BACKGROUND[@]}"; do [[ " $* " != *" $tier "* ]] || begin "$tier"; done
+    for tier; do report "$tier"; done
   fi
   summary
 }

@@ -40,7 +40,7 @@ void ReleaseAddresses(const std::string& journal) {
   o.Required("containerId", container_id);
   o.Required("ifname", ifname);
   const std::string program = GetPlugin(type, path);
-  Command command;
+  cnm::Command command;
   command.path = program;
   command.arguments = {type};
   command.environment = {"CNI_COMMAND=DEL",    "CNI_CONTAINERID=" + container_id,

@@ -13,13 +13,16 @@ if [ "${1:-}" != --inside ]; then
   [ "$(id -u)" = 0 ] || { echo "sandbox.sh: needs root" >&2; exit 1; }
   CNM_PLUGINS=$(realpath "${CNM_PLUGINS:-/usr/lib/cni}")
   export CNM_PLUGINS
+  exec 9< "$0"
+  flock --shared 9  # several may run; who finds that no other does, cleans up
   # Mount points have to exist; those made here are removed again when nothing else came to use them.
   made=""
   for dir in $DIRS; do [ -d "$dir" ] || { mkdir -p "$dir"; made="$dir $made"; }; done
   status=0
   env -u http_proxy -u https_proxy -u HTTP_PROXY -u HTTPS_PROXY -u all_proxy -u ALL_PROXY \
     unshare --net --mount --pid --ipc --uts --fork --kill-child --mount-proc --propagation private \
-    "$0" --inside "$@" || status=$?
+    "$0" --inside "$@" 9<&- || status=$?
+  flock --exclusive --nonblock 9 || exit $status
   # shellcheck disable=SC2086
   [ -z "$made" ] || rmdir --ignore-fail-on-non-empty $made 2> /dev/null || true
   # Killed containers leave empty cgroups behind; the runtimes' configurations here put them all under cnm-e2e.

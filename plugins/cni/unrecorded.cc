@@ -20,7 +20,7 @@ firewall::Rules Named(const Call& call, const firewall::Rules& rules) {
   Endpoint endpoint;
   endpoint.key = KeyOf(call);
   endpoint.owner = OwnerOf(call.network, call.container_id, call.ifname);
-  Attachment attachment;
+  cnm::Attachment attachment;
   attachment.rules = rules;
   NameRules(endpoint, attachment);
   return attachment.rules;

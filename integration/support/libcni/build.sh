@@ -5,4 +5,5 @@ HERE=$(dirname "$(readlink -f "$0")")
 out=$(realpath -m "${1:?usage: build.sh OUT}")
 [ "$out" -nt "$HERE/main.go" ] && exit 0
 mkdir -p "$(dirname "$out")"
-exec env GO111MODULE=off GOFLAGS= GOPATH=/usr/share/gocode go build -o "$out" "$HERE/main.go"
+env GO111MODULE=off GOFLAGS= GOPATH=/usr/share/gocode go build -o "$out.$$" "$HERE/main.go"
+mv "$out.$$" "$out" # another tier may be looking for it
