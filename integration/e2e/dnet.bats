@@ -174,9 +174,9 @@ names() { dnet network ls "$@" | tail -n +2 | tr -s ' ' | cut -d ' ' -f 2 | past
   dnet container create container_1
   dnet service attach container_1 svc1.multihost
   run ! dnet service unpublish svc1.multihost
-  [[ $output == "error : service with name svc1 id "*" has active containers" ]]
+  [[ $output == "error : service with name svc1 id "*" has active containers; container container_1 is attached: "* ]]
   run ! dnet network rm multihost
-  [[ $output == "error : network with name multihost id "*" has active endpoints" ]]
+  [[ $output == "error : network with name multihost id "*" has active endpoints; remove svc1 first"* ]]
   dnet service detach container_1 svc1.multihost
   dnet container rm container_1
   dnet service unpublish svc1.multihost

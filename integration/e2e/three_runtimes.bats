@@ -74,6 +74,21 @@ start_three() {
   jq -r '.[].runtime' <<< "$listed" | grep -q docker
   jq -r '.[].runtime' <<< "$listed" | grep -q podman
   jq -r '.[].runtime' <<< "$listed" | grep -q containerd
+  expect "Docker's container" "d1 $(docker inspect --format '{{.Id}}' d1)" \
+    "$(jq -r '.[] | select(.door == "docker") | "\(.name) \(.containerID)"' <<< "$listed")"
+  local id
+  id=$(docker network inspect --format '{{.Id}}' blue)
+  expect "by Docker's id" blue "$(cnmctl network inspect "${id:0:10}" --json | jq -r .name)"
+  run cnmctl network rm blue
+  [[ $status = 1 && $output == *"is Docker's, not cnmd's; docker network rm ${id:0:12}"* ]] || fail "$output"
+  [[ $(cnmctl log --network blue --tail 0) == *join*docker*blue* ]]
+}
+
+@test "three runtimes: a tied network has the subnet of the network, and no other" {
+  tie
+  run make_network second 10.99.0.0/24 --opt cnm.network=blue --ipam-opt cnm.network=blue
+  [ "$status" -ne 0 ]
+  [[ $output == *"subnet 10.99.0.0/24 is not network blue's, which has 10.80.0.0/24"* ]] || fail "$output"
 }
 
 @test "three runtimes: an address one holds is refused to the others" {
