@@ -18,6 +18,10 @@ int64_t NowNs() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
 }
 
+int64_t NowSeconds() {
+  return NowNs() / kSecond;
+}
+
 std::string UtcText(int64_t ns) {
   if (ns <= 0) return {};
   const std::time_t seconds = ns / kSecond;

@@ -2,13 +2,13 @@
 #include "cnm/daemon/docker/replayed_ipam.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "cnm/engine/identifier.h"
 #include "cnm/engine/pool_request.h"
+#include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
 #include "ipam/pool.h"
@@ -17,11 +17,6 @@ namespace cnm::docker {
 namespace {
 
 constexpr char kKey[] = "docker/pools";
-
-int64_t Now() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::seconds>(now).count();
-}
 
 std::string TextOf(const engine::PoolSpec& spec) {
   std::string text = fmt::format("{} {} {} {}", spec.address_space, spec.ipv6 ? 6 : 4,
@@ -67,7 +62,7 @@ void ReplayedIpam::Activated() {
 
 bool ReplayedIpam::AddNetwork(const engine::NetworkConfig& network) {
   const std::scoped_lock lock(mutex_);
-  const bool added = Ledger().AddNetwork(network, Now());
+  const bool added = Ledger().AddNetwork(network, NowSeconds());
   if (Ledger().networks.contains(network.id) && added) Write();
   return added;
 }
@@ -75,7 +70,7 @@ bool ReplayedIpam::AddNetwork(const engine::NetworkConfig& network) {
 void ReplayedIpam::RemoveNetwork(const std::string& id) {
   const std::scoped_lock lock(mutex_);
   if (!Ledger().networks.contains(id)) return;
-  Ledger().RemoveNetwork(id, Now());
+  Ledger().RemoveNetwork(id, NowSeconds());
   Write();
 }
 
@@ -91,7 +86,7 @@ std::vector<std::string> ReplayedIpam::Ended() {
 
 void ReplayedIpam::ReleaseForgotten(unsigned seconds) {
   const std::scoped_lock lock(mutex_);
-  const int64_t latest = Now() - seconds;
+  const int64_t latest = NowSeconds() - seconds;
   const PoolLedger seen = Ledger();
   for (const auto& [request, grant] : seen.open) {
     if (grant.since > latest) continue;
@@ -143,7 +138,7 @@ std::string ReplayedIpam::NameRequest(const std::string& asked) {
     return found;
   }
   std::string made = engine::NewId();
-  Ledger().open[made] = {.asked = asked, .pool = {}, .since = Now()};
+  Ledger().open[made] = {.asked = asked, .pool = {}, .since = NowSeconds()};
   Write();  // before the request: a kill must not leave a use that nobody knows of
   return made;
 }
@@ -170,7 +165,7 @@ engine::Pool ReplayedIpam::RequestPool(const engine::PoolSpec& spec) {
   PoolLedger::Grant& grant = ledger.open.at(request);
   if (!grant.pool.empty()) return pool;  // it is counted
   grant.pool = pool.id;
-  ledger.Gain(pool.id, Now(), request);
+  ledger.Gain(pool.id, NowSeconds(), request);
   Write();
   return pool;
 }

@@ -4,7 +4,6 @@
 
 #include <unistd.h>
 
-#include <chrono>
 #include <ctime>
 #include <utility>
 
@@ -14,6 +13,7 @@
 #include "cnm/drivers/local/endpoint_details.h"
 #include "cnm/drivers/local/publication.h"
 #include "cnm/lease_source.h"
+#include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
 
@@ -25,11 +25,6 @@ constinit const bridge::BridgeDriver kBridge;
 /// Docker joins and moves the link right after it created the endpoint, but it repeats a call that
 /// found no daemon for 15 s.
 constexpr unsigned kMovedAfter = 30;
-
-int64_t Now() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::seconds>(now).count();
-}
 
 /// When this boot began, ns since 1970.
 int64_t BootTime() {
@@ -163,7 +158,7 @@ engine::Interface LocalDriver::CreateEndpoint(const engine::EndpointConfig& conf
   spec.key = {network->name, config.id, ""};
   spec.mac = config.interface.mac;
   spec.details = Encode(EndpointDetails{.network_id = config.network_id,
-                                        .created = Now(),
+                                        .created = NowSeconds(),
                                         .mac_given = config.interface.mac.has_value(),
                                         .exposed = config.exposed_ports,
                                         .bindings = config.port_bindings});
@@ -251,7 +246,7 @@ void LocalDriver::DeleteEndpoint(const std::string& network_id, const std::strin
 }
 
 size_t LocalDriver::Reconcile(unsigned forgotten_after) {
-  const int64_t now = Now();
+  const int64_t now = NowSeconds();
   const bool docker = options_.door == "docker";
   const auto older_than = [now](const Endpoint& endpoint, unsigned seconds) {
     return DetailsOf(endpoint).created + seconds <= now;

@@ -17,5 +17,12 @@ TEST(Clock, LaterTextsSortBehind) {
   EXPECT_GT(UtcText(now), "2020-01-01T00:00:00.000000000Z");
 }
 
+TEST(Clock, SecondsAreThoseOfNanoseconds) {
+  const int64_t before = NowNs() / 1'000'000'000;
+  const int64_t now = NowSeconds();
+  EXPECT_LE(before, now);
+  EXPECT_LE(now, NowNs() / 1'000'000'000);
+}
+
 }  // namespace
 }  // namespace cnm
