@@ -9,6 +9,7 @@ namespace cnm {
 namespace {
 
 using firewall::Forwarding;
+using firewall::Passage;
 using firewall::PortMapping;
 using firewall::Protocol;
 using firewall::Publication;
@@ -125,6 +126,31 @@ Forwarding ReadForwarding(const Object& o) {
   return forwarding;
 }
 
+void Write(Writer& w, const std::vector<Passage>& passages) {
+  if (passages.empty()) return;
+  w.Key("passages").BeginArray();
+  for (const Passage& passage : passages) {
+    w.BeginObject().Member("bridge", passage.bridge);
+    w.Member("protocol", uint32_t{static_cast<uint8_t>(passage.protocol)});
+    w.Member("from", passage.from.ToString()).Member("to", passage.to.ToString());
+    w.Member("port", uint32_t{passage.port}).EndObject();
+  }
+  w.EndArray();
+}
+
+Passage ReadPassage(const Object& o) {
+  Passage passage;
+  uint32_t number = 0;
+  o.Required("bridge", passage.bridge);
+  o.Optional("protocol", number, {0, UINT8_MAX});
+  passage.protocol = static_cast<Protocol>(number);
+  passage.from = Parsed(FindAddress(o, "from"), o, "from");
+  passage.to = Parsed(FindAddress(o, "to"), o, "to");
+  o.Optional("port", number, {0, UINT16_MAX});
+  passage.port = static_cast<uint16_t>(number);
+  return passage;
+}
+
 void Write(Writer& w, const firewall::Rules& rules) {
   if (!rules.masquerades.empty()) {
     w.Key("masquerade").BeginArray();
@@ -143,6 +169,7 @@ void Write(Writer& w, const firewall::Rules& rules) {
     if (isolation->internal) w.Member("internal", true);
     w.EndObject();
   }
+  Write(w, rules.passages);
 }
 
 firewall::Rules ReadRules(const Object& o) {
@@ -167,6 +194,9 @@ firewall::Rules ReadRules(const Object& o) {
     isolation->Optional("within", value.within);
     isolation->Optional("internal", value.internal);
     rules.isolation = std::move(value);
+  }
+  for (const Object& passage : o.Objects("passages")) {
+    rules.passages.push_back(ReadPassage(passage));
   }
   return rules;
 }

@@ -219,6 +219,7 @@ engine::SandboxSpec SandboxIn(const json::Object& body) {
   body.Optional("dns_options", spec.dns_options);
   body.Optional("use_default_sandbox", spec.use_default_sandbox);
   body.Optional("use_external_key", spec.use_external_key);
+  if (const auto options = body.OptionalObject("options")) spec.options = options->Text();
   for (const json::Object& o : body.Objects("extra_hosts")) {
     engine::ExtraHost& host = spec.extra_hosts.emplace_back();
     o.Optional("name", host.name);

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include <fmt/format.h>
+
 namespace cnm::firewall {
 namespace {
 
@@ -30,6 +32,12 @@ std::string_view NameOf(Protocol protocol) {
       break;
   }
   return "sctp";
+}
+
+std::string Describe(const Passage& passage) {
+  const std::string to = passage.to.ToString();
+  return fmt::format(fmt::runtime(passage.to.is_v4() ? "{} -> {}:{}/{}" : "{} -> [{}]:{}/{}"),
+                     passage.from.ToString(), to, passage.port, NameOf(passage.protocol));
 }
 
 bool IsChainName(std::string_view name) {

@@ -83,10 +83,25 @@ struct Forwarding {
 /// Remove takes it away for all of them, so it is asked only for the last.
 struct Isolation {
   std::string bridge;
-  bool within = false;    ///< nor do packets from one port of the bridge to another
+  /// Nor do packets of IPv4 and IPv6 from one port of the bridge to another; ARP and IPv6's
+  /// neighbour discovery pass.
+  bool within = false;
   bool internal = false;  ///< nor do packets from anywhere else; and none leave it
   bool operator==(const Isolation&) const = default;
 };
+
+/// New connections (or datagrams) from `from` to this port of `to` pass between two ports of a
+/// bridge that isolation `within` closes, and answers to them pass back.
+struct Passage {
+  std::string bridge;
+  Protocol protocol = Protocol::kTcp;
+  net::Address from;  ///< both of one family
+  net::Address to;
+  uint16_t port = 0;
+  bool operator==(const Passage&) const = default;
+};
+/// "192.0.2.5 -> 192.0.2.6:80/tcp".
+std::string Describe(const Passage& passage);
 
 /// Whether iptables takes this as the name of a chain, in any text that holds one: at most 28
 /// printable characters without blanks, quotes and what begins an option; not the name of a chain
@@ -103,10 +118,11 @@ struct Rules {
   Publication publication = {};
   Forwarding forwarding = {};
   std::optional<Isolation> isolation = {};
+  std::vector<Passage> passages = {};
 
   bool empty() const {
     return masquerades.empty() && !spoof_guard && publication.mappings.empty() &&
-           forwarding.empty() && !isolation;
+           forwarding.empty() && !isolation && passages.empty();
   }
   bool operator==(const Rules&) const = default;
 };

@@ -53,6 +53,11 @@ Endpoint FullEndpoint() {
                            .admin_chain = "ADMIN",
                            .zone = "internal"};
   rest.rules.isolation = firewall::Isolation{"br0", true, true};
+  rest.rules.passages = {{.bridge = "br0",
+                          .protocol = firewall::Protocol::kUdp,
+                          .from = *net::Address::Parse("2001:db8::5"),
+                          .to = *net::Address::Parse("2001:db8::6"),
+                          .port = 53}};
   rest.follows_host = true;
   rest.links = {"bwp0123456789a"};
   rest.files = {"/run/cni/tuning/c1_eth0.json"};

@@ -16,6 +16,7 @@
 #include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
+#include "common/base/rollback.h"
 
 namespace cnm::local {
 namespace {
@@ -71,6 +72,20 @@ bool IsSame(const Endpoint& endpoint, const engine::EndpointConfig& wanted) {
   return same_mac && wants.address == has.address && wants.address_ipv6 == has.address_ipv6;
 }
 
+engine::JoinInfo JoinInfoOf(const Endpoint& endpoint, const NetworkOptions& options) {
+  engine::JoinInfo info{.src_name = endpoint.host_link->peer, .dst_prefix = "eth"};
+  if (options.internal) {
+    info.disable_gateway_service = true;  // nor another way out
+    return info;
+  }
+  for (const AddressGrant& grant : endpoint.addressing.addresses) {
+    const bool v4 = grant.prefix.address.is_v4();
+    const std::optional<net::Address>& other = v4 ? options.gateway : options.gateway_ipv6;
+    (v4 ? info.gateway : info.gateway_ipv6) = other ? other : grant.gateway;
+  }
+  return info;
+}
+
 engine::Interface Chosen(const Endpoint& endpoint, const engine::EndpointConfig& wanted) {
   if (wanted.interface.mac) return {};
   return {.mac = endpoint.mac};
@@ -82,10 +97,12 @@ LocalDriver::LocalDriver(LocalOptions options)
     : options_(std::move(options)), networks_(options_.durable_directory, options_.door) {
   if (!options_.ports) options_.ports = std::make_shared<HostPorts>(PortRange{}, true);
   Controller controller = OpenController("start");
-  for (const Endpoint& endpoint : controller.Endpoints()) {
+  const std::vector<Endpoint> endpoints = controller.Endpoints();
+  for (const Endpoint& endpoint : endpoints) {
     if (endpoint.door != options_.door) continue;
     options_.ports->Note(PublishedBy(endpoint), TargetsIn(endpoint));
   }
+  RecallKin(endpoints, controller);
   for (const auto& network : networks_.All()) {
     try {
       FreeOldLeases(*network, controller);
@@ -188,11 +205,11 @@ std::optional<netns::NetNs> LocalDriver::SandboxAt(const std::string& key) const
 }
 
 engine::JoinInfo LocalDriver::Join(const std::string& network_id, const std::string& endpoint_id,
-                                   const std::string& sandbox_key, const std::string& /*options*/) {
+                                   const std::string& sandbox_key, const std::string& labels) {
   const auto network = GetNetwork(network_id);
   Controller controller = OpenController("Join");
   const Network core = CoreNetwork(*network, controller);
-  const NetworkOptions& options = network->options;
+  const Kin kin = network->options.icc ? Kin() : DecodeKin(labels);
   JoinSpec spec{.key = {network->name, endpoint_id, ""}, .sandbox_path = sandbox_key};
   spec.isolation = IsolationOf(*network, core);
   controller.Forward(core, SubnetsOf(*network), false);
@@ -205,17 +222,14 @@ engine::JoinInfo LocalDriver::Join(const std::string& network_id, const std::str
     if (e.code() == Code::kNotFound) FailNoEndpoint(endpoint_id);
     throw;
   }
-  engine::JoinInfo info{.src_name = endpoint.host_link->peer, .dst_prefix = "eth"};
+  if (!kin.empty()) {
+    Rollback undo;
+    undo.Push("join", [&] { controller.Leave(endpoint.key); });
+    AddKin(*network, endpoint, kin, controller);
+    undo.Commit();
+  }
+  engine::JoinInfo info = JoinInfoOf(endpoint, network->options);
   info.in_sandbox = sandbox.has_value();
-  if (options.internal) {
-    info.disable_gateway_service = true;  // nor another way out
-    return info;
-  }
-  for (const AddressGrant& grant : endpoint.addressing.addresses) {
-    const bool v4 = grant.prefix.address.is_v4();
-    const std::optional<net::Address>& other = v4 ? options.gateway : options.gateway_ipv6;
-    (v4 ? info.gateway : info.gateway_ipv6) = other ? other : grant.gateway;
-  }
   return info;
 }
 
@@ -225,6 +239,7 @@ void LocalDriver::Leave(const std::string& network_id, const std::string& endpoi
   if (!endpoint) return;
   controller.Leave(endpoint->key);
   ForgetPorts(*endpoint);
+  RestoreKin(*endpoint, controller);
 }
 
 /// After a reboot there is no record, and the leases are still there.
@@ -241,8 +256,7 @@ void LocalDriver::DeleteEndpoint(const std::string& network_id, const std::strin
   Controller controller = OpenController("DeleteEndpoint");
   const auto endpoint = FindEndpoint(network_id, endpoint_id, controller);
   if (!endpoint) return ReleaseLeases(network_id, endpoint_id);
-  controller.DeleteEndpoint(endpoint->key);
-  ForgetPorts(*endpoint);
+  RemoveEndpoint(*endpoint, controller);
 }
 
 size_t LocalDriver::Reconcile(unsigned forgotten_after) {
@@ -252,7 +266,8 @@ size_t LocalDriver::Reconcile(unsigned forgotten_after) {
     return DetailsOf(endpoint).created + seconds <= now;
   };
   Controller controller = OpenController("reconcile", true);
-  return controller.Reconcile(
+  std::vector<Endpoint> ended;
+  const size_t count = controller.Reconcile(
       {.door = options_.door,
        .keep_dead = !docker,
        .forgotten =
@@ -262,7 +277,17 @@ size_t LocalDriver::Reconcile(unsigned forgotten_after) {
        // The engine moves it in the very call that joins, and puts right itself what was killed.
        .moved =
            [&](const Endpoint& endpoint) { return docker && older_than(endpoint, kMovedAfter); },
-       .after = [this](const Endpoint& endpoint) { ForgetPorts(endpoint); }});
+       .after =
+           [&](const Endpoint& endpoint) {
+             ForgetPorts(endpoint);
+             ended.push_back(endpoint);
+           }});
+  for (const Endpoint& endpoint : ended) {
+    // Where it only left its sandbox, its address stays its own.
+    controller.FindEndpoint(endpoint.key) ? RestoreKin(endpoint, controller)
+                                          : RemoveKin(endpoint.key, controller);
+  }
+  return count;
 }
 
 }  // namespace cnm::local

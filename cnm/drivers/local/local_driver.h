@@ -17,6 +17,7 @@
 
 #include "cnm/controller.h"
 #include "cnm/drivers/local/host_ports.h"
+#include "cnm/drivers/local/kin.h"
 #include "cnm/drivers/local/network_table.h"
 #include "cnm/engine/driver.h"
 
@@ -94,6 +95,14 @@ class LocalDriver final : public engine::NetworkDriver {
   std::optional<netns::NetNs> SandboxAt(const std::string& key) const;
   void ReleaseLeases(const std::string& network_id, const std::string& endpoint_id) const;
   void ForgetPorts(const Endpoint& endpoint) const;
+  void RemoveEndpoint(const Endpoint& endpoint, Controller& controller) const;
+  std::optional<Endpoint> FindKin(const LocalNetwork& network, const std::string& id,
+                                  Controller& controller) const;
+  void AddKin(const LocalNetwork& network, const Endpoint& endpoint, const Kin& kin,
+              Controller& controller) const;
+  void RestoreKin(const Endpoint& left, Controller& controller) const;
+  void RemoveKin(const EndpointKey& key, Controller& controller) const;
+  void RecallKin(const std::vector<Endpoint>& endpoints, Controller& controller) const;
   void AddPorts(const Endpoint& endpoint, const std::vector<engine::PortBinding>& chosen,
                 Controller& controller) const;
   void PublishPorts(const Endpoint& endpoint, const std::vector<engine::PortBinding>& wanted,
@@ -101,6 +110,7 @@ class LocalDriver final : public engine::NetworkDriver {
 
   LocalOptions options_;
   NetworkTable networks_;
+  mutable KinBook kin_;
   std::mutex changes_;  ///< of networks, one at a time
 };
 

@@ -167,8 +167,7 @@ void LocalDriver::RemoveLeftEndpoints(const LocalNetwork& network) const {
   for (const Endpoint& endpoint : controller.Endpoints()) {
     if (endpoint.key.network != network.name || endpoint.door != options_.door) continue;
     if (DetailsOf(endpoint).network_id != network.config.id) continue;
-    controller.DeleteEndpoint(endpoint.key);
-    ForgetPorts(endpoint);
+    RemoveEndpoint(endpoint, controller);
   }
 }
 

@@ -32,6 +32,10 @@ Operations RemoveForwarding(const Forwarding& forwarding, net::Family family);
 
 /// Table filter. The rules of the other policy for the same bridge go.
 Operations AddIsolation(const Isolation& isolation);
+/// Table filter, behind AddIsolation: what it drops passes.
+Operations AddPassages(const std::vector<Passage>& passages, net::Family family);
+Operations RemovePassages(const std::vector<Passage>& passages, net::Family family);
+
 /// Both policies' rules for the bridge.
 Operations RemoveIsolation(const Isolation& isolation);
 

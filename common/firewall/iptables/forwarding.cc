@@ -1,4 +1,7 @@
 // forwarding.cc: masquerading, forwarding and isolation as rules of iptables.
+#include <netinet/icmp6.h>
+#include <netinet/in.h>
+
 #include <array>
 #include <string>
 #include <string_view>
@@ -63,6 +66,41 @@ std::array<Rule, 2> CrossBridge(const std::string& bridge) {
 Rule EnterBridge(const std::string& bridge) {
   return {
       .out = LinkMatch{bridge}, .comment = PolicyComment("same-bridge|isolated"), .target = "DROP"};
+}
+
+/// What stage 1 would drop goes on to whoever else has a say.
+std::array<Rule, 2> PassBridge(const Passage& passage) {
+  const LinkMatch it{passage.bridge};
+  const std::string comment = "cnm: passage";
+  return {Rule{.source = Only(passage.from),
+               .destination = Only(passage.to),
+               .in = it,
+               .out = it,
+               .protocol = static_cast<uint8_t>(passage.protocol),
+               .port = PortRange{passage.port, passage.port},
+               .comment = comment,
+               .target = "RETURN"},
+          Rule{.source = Only(passage.to),
+               .destination = Only(passage.from),
+               .in = it,
+               .out = it,
+               .comment = comment,
+               .established = true,
+               .target = "RETURN"}};
+}
+
+/// Over IPv6 also how the two find one another; ARP iptables does not see.
+std::array<Rule, 2> FindNeighbours(const std::string& bridge) {
+  const LinkMatch it{bridge};
+  Rule rule{.in = it,
+            .out = it,
+            .protocol = uint8_t{IPPROTO_ICMPV6},
+            .icmpv6_type = uint8_t{ND_NEIGHBOR_SOLICIT},
+            .comment = "cnm: neighbour discovery",
+            .target = "RETURN"};
+  Rule advert = rule;
+  advert.icmpv6_type = uint8_t{ND_NEIGHBOR_ADVERT};
+  return {std::move(rule), std::move(advert)};
 }
 
 Operation Delete(std::string_view chain, Rule rule, bool any_comment) {
@@ -206,11 +244,41 @@ Operations AddIsolation(const Isolation& isolation) {
   return operations;
 }
 
+Operations AddPassages(const std::vector<Passage>& passages, net::Family family) {
+  Operations operations;
+  for (const Passage& passage : passages) {
+    if (passage.to.family() != family) continue;
+    operations.push_back(Shared(Kind::kChain, kStage1Chain));
+    for (Rule& rule : PassBridge(passage)) {
+      operations.push_back(Shared(Kind::kInsert, kStage1Chain, std::move(rule)));
+    }
+    if (family == net::Family::kIpv4) continue;
+    for (Rule& rule : FindNeighbours(passage.bridge)) {
+      operations.push_back(Shared(Kind::kInsert, kStage1Chain, std::move(rule)));
+    }
+  }
+  return operations;
+}
+
+Operations RemovePassages(const std::vector<Passage>& passages, net::Family family) {
+  Operations operations;
+  for (const Passage& passage : passages) {
+    if (passage.to.family() != family) continue;
+    for (Rule& rule : PassBridge(passage)) {
+      operations.push_back(Delete(kStage1Chain, std::move(rule), true));
+    }
+  }
+  return operations;
+}
+
 Operations RemoveIsolation(const Isolation& isolation) {
   Operations operations = {Delete(kStage1Chain, LeaveBridge(isolation), true),
                            Delete(kStage1Chain, StayInBridge(isolation.bridge), true),
                            Delete(kStage2Chain, EnterBridge(isolation.bridge), true)};
   for (Rule& rule : CrossBridge(isolation.bridge)) {
+    operations.push_back(Delete(kStage1Chain, std::move(rule), true));
+  }
+  for (Rule& rule : FindNeighbours(isolation.bridge)) {
     operations.push_back(Delete(kStage1Chain, std::move(rule), true));
   }
   return operations;

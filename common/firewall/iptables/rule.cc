@@ -57,6 +57,7 @@ void AppendMatches(Out out, const Rule& rule) {
     fmt::format_to(out, "-m {} --dport {} ", ProtocolText(*rule.protocol),
                    PortText(*rule.port, ':'));
   }
+  if (rule.icmpv6_type) fmt::format_to(out, "-m icmp6 --icmpv6-type {} ", *rule.icmpv6_type);
   if (!rule.comment.empty()) {
     fmt::format_to(out, "-m comment --comment {} ", Quoted(rule.comment));
   }

@@ -52,9 +52,10 @@ struct Rule {
   std::optional<SubnetMatch> destination = {};
   std::optional<LinkMatch> in = {};
   std::optional<LinkMatch> out = {};
-  std::optional<uint8_t> protocol = {};  ///< IP protocol number
-  std::optional<PortRange> port = {};    ///< destination port; needs the protocol
-  std::vector<PortRange> ports = {};     ///< multiport: any of these (at most 15)
+  std::optional<uint8_t> protocol = {};     ///< IP protocol number
+  std::optional<PortRange> port = {};       ///< destination port; needs the protocol
+  std::vector<PortRange> ports = {};        ///< multiport: any of these (at most 15)
+  std::optional<uint8_t> icmpv6_type = {};  ///< needs the protocol 58
   std::string comment = {};
   std::optional<uint32_t> mark = {};  ///< these bits of the packet's mark are set
   bool to_local = false;              ///< addrtype: the destination is one of the host's addresses

@@ -140,6 +140,8 @@ Destination TakeDestination(Reader& reader) {
 bool TakeOption(Reader& reader, std::string_view option, Rule& rule) {
   if (option == "--dport") {
     rule.port = reader.Ports(reader.Take(), ':');
+  } else if (option == "--icmpv6-type") {
+    rule.icmpv6_type = static_cast<uint8_t>(reader.Number(reader.Take(), UINT8_MAX));
   } else if (option == "--dports") {
     rule.ports = TakePortList(reader);
   } else if (option == "--comment") {

@@ -63,6 +63,7 @@ std::vector<Script> AddScripts(const Rules& rules) {
     Append(scripts, family, "nat", AddPublication(rules, family));
     Append(scripts, family, "filter", AddForwarding(rules.forwarding, family));
     if (Isolates(rules, family)) Append(scripts, family, "filter", AddIsolation(*rules.isolation));
+    Append(scripts, family, "filter", AddPassages(rules.passages, family));
   }
   return scripts;
 }
@@ -82,6 +83,7 @@ std::vector<Script> RemoveScripts(const Rules& rules) {
     Append(scripts, family, "nat", RemoveMasquerades(rules, family));
     Append(scripts, family, "nat", RemovePublication(rules, family));
     Append(scripts, family, "filter", RemoveForwarding(rules.forwarding, family));
+    Append(scripts, family, "filter", RemovePassages(rules.passages, family));
     if (rules.isolation) Append(scripts, family, "filter", RemoveIsolation(*rules.isolation));
   }
   return scripts;
@@ -108,7 +110,12 @@ std::vector<Script> RemoveForeignScripts(const Foreign& foreign) {
 
 std::vector<Script> RebuildScripts(std::span<const Rules> live) {
   std::vector<Script> wanted;
-  for (const Rules& rules : live) AppendAll(wanted, StandingScripts(rules));
+  // Passages last: each is inserted before what isolation, of whichever owner, drops.
+  for (const bool passages : {false, true}) {
+    for (const Rules& rules : live) {
+      if (rules.passages.empty() != passages) AppendAll(wanted, StandingScripts(rules));
+    }
+  }
   for (Script& script : wanted) {
     if (script.table != "filter") continue;
     // Others put themselves first when they start; an accept or drop of theirs would win.

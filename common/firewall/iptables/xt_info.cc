@@ -10,6 +10,7 @@
 #include <linux/netfilter/xt_mark.h>
 #include <linux/netfilter/xt_multiport.h>
 #include <linux/netfilter/xt_tcpudp.h>
+#include <linux/netfilter_ipv6/ip6_tables.h>
 
 #include <algorithm>
 #include <array>
@@ -149,6 +150,20 @@ bool DecodeMark(std::span<const uint8_t> bytes, Rule& rule) {
   return true;
 }
 
+/// Of any code.
+XtInfo Icmpv6Info(uint8_t type) {
+  return Info("icmp6", 0, ip6t_icmp{.type = type, .code = {0, UINT8_MAX}, .invflags = 0});
+}
+
+bool DecodeIcmpv6(std::span<const uint8_t> bytes, Rule& rule) {
+  const auto info = As<ip6t_icmp>(bytes);
+  if (!info || info->code[0] != 0 || info->code[1] != UINT8_MAX || info->invflags != 0) {
+    return false;
+  }
+  rule.icmpv6_type = info->type;
+  return true;
+}
+
 // ---- DNAT ---------------------------------------------------------------------------------------
 
 void PutAddress(const net::Address& address, nf_inet_addr& place) {
@@ -201,6 +216,7 @@ std::vector<XtInfo> MatchesOf(const Rule& rule) {
     if (name == "udp") matches.push_back(PortInfo<xt_udp>(name, *rule.port));
     if (name == "sctp") matches.push_back(PortInfo<SctpInfo>(name, *rule.port));
   }
+  if (rule.icmpv6_type) matches.push_back(Icmpv6Info(*rule.icmpv6_type));
   if (!rule.comment.empty()) matches.push_back(CommentInfo(rule.comment));
   if (!rule.ports.empty()) matches.push_back(MultiportInfo(rule.ports));
   if (rule.mark) matches.push_back(MarkInfo(*rule.mark));
@@ -233,6 +249,7 @@ bool DecodeMatch(const std::string& name, uint8_t revision, std::span<const uint
   if (name == "tcp") return DecodePort<xt_tcp>(bytes, rule);
   if (name == "udp") return DecodePort<xt_udp>(bytes, rule);
   if (name == "sctp") return DecodePort<SctpInfo>(bytes, rule);
+  if (name == "icmp6") return DecodeIcmpv6(bytes, rule);
   if (name == "comment") return DecodeComment(bytes, rule);
   if (name == "multiport" && revision == 1) return DecodeMultiport(bytes, rule);
   if (name == "mark" && revision == 1) return DecodeMark(bytes, rule);

@@ -33,6 +33,7 @@ enum class Part : uint8_t {
   kPublication,  ///< published ports
   kRanges,       ///< ranges of published ports
   kForwarding,   ///< forwarding and isolation
+  kPassages,     ///< what passes between ports of closed bridges; built with kForwarding
   kInternal,     ///< bridges that nothing is forwarded to or from
   kSpoofGuard,   ///< bridge: of links
   kClosed,       ///< bridge: ports that do not reach each other; a kernel may be unable

@@ -80,6 +80,12 @@ void Expressions::Compare(uint32_t operation, std::span<const uint8_t> bytes) {
   PutData(request_, NFTA_CMP_DATA, bytes);
 }
 
+void Expressions::CompareBits(const Field& field, uint8_t mask, uint8_t bits) {
+  Load(field, NFT_REG_1);
+  Mask(request_, {&mask, 1});
+  Compare(NFT_CMP_EQ, {&bits, 1});
+}
+
 void Expressions::CompareNumber(uint32_t operation, uint32_t number) {
   Compare(operation, HostBytes(number));
 }

@@ -33,7 +33,9 @@ class Expressions {
   void Load(const Field& field, uint32_t reg);
   /// Goes on if register 1 equals (NFT_CMP_EQ) or not (NFT_CMP_NEQ) these bytes.
   void Compare(uint32_t operation, std::span<const uint8_t> bytes);
-  /// The same for a number in host order.
+  /// Goes on if these bits of a field of one byte are as `bits` says.
+  void CompareBits(const Field& field, uint8_t mask, uint8_t bits);
+  /// As Compare, for a number in host order.
   void CompareNumber(uint32_t operation, uint32_t number);
   /// Goes on if the connection's NFT_CT_* has one of these bits.
   void Connection(uint32_t key, uint32_t bits);

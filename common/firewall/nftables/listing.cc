@@ -61,6 +61,19 @@ std::optional<std::string> DescribeAddress(std::string_view verb, const Stored& 
   return fmt::format("{} {}", verb, net::Address(stored.key).ToString());
 }
 
+/// "passage 192.0.2.5 -> 192.0.2.6:80/tcp".
+std::optional<std::string> DescribePassage(const Stored& stored, net::Family family) {
+  const size_t address_bytes = family == net::Family::kIpv4 ? 4 : 16;
+  const Bytes key(stored.key);
+  if (key.size() != 2 * (address_bytes + kFieldBytes)) return {};
+  return fmt::format("passage {}",
+                     Describe(Passage{.bridge = {},
+                                      .protocol = static_cast<Protocol>(key[2 * address_bytes]),
+                                      .from = net::Address(key.first(address_bytes)),
+                                      .to = net::Address(key.subspan(address_bytes, address_bytes)),
+                                      .port = PortOf(key)}));
+}
+
 /// What sets whose names begin so say about their addresses.
 struct Verb {
   std::string_view set;
@@ -84,6 +97,7 @@ std::optional<std::string> DescribeStored(std::string_view set, const Stored& st
     if (mac.size() >= 6) text += fmt::format(" {:02x}", fmt::join(mac.first(6), ":"));
     return text;
   }
+  if (set == FamilySet(kPassages, FamilyOf(set))) return DescribePassage(stored, FamilyOf(set));
   for (const std::string_view stem : {kPorts, kAnyPorts, kRanges, kAnyRanges}) {
     if (set == FamilySet(stem, FamilyOf(set))) return DescribePort(stored, FamilyOf(set));
   }

@@ -5,7 +5,7 @@
 // is used. As `nft list ruleset` shows them, with one subnet and one endpoint:
 //
 //   table inet cnm {
-//     chain schema_3 { }
+//     chain schema_4 { }
 //     set masquerade-192.0.2.0/24 { type ipv4_addr; elements = { 192.0.2.5 comment "OWNER NETWORK"
 //     } } chain postrouting {
 //       type nat hook postrouting priority srcnat; policy accept;
@@ -55,9 +55,17 @@
 //       jump user
 //       iifname @isolated_bridges oifname @isolated_bridges iifname . oifname != @isolated_selves
 //         drop
-//       iifname @closed_bridges oifname @closed_bridges drop
+//       iifname @closed_bridges oifname @closed_bridges jump closed
 //       ct state established,related ip daddr @forward_v4 accept
 //       ip saddr @forward_v4 accept
+//     }
+//     set passages_v4 { type ipv4_addr . ipv4_addr . inet_proto . inet_service; }
+//     chain closed {                   # of each table; in `bridge cnm` ARP returns too
+//       icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } return      # two rules
+//       ip saddr . ip daddr . meta l4proto . th dport @passages_v4 return   # and v6
+//       tcp flags syn / syn,ack drop
+//       ip daddr . ip saddr . meta l4proto . th sport @passages_v4 return   # and v6: answers
+//       drop
 //     }
 //     chain internal {                 # with the first internal bridge
 //       type filter hook forward priority filter; policy accept;
@@ -66,7 +74,7 @@
 //     }
 //   }
 //   table bridge cnm {
-//     chain schema_3 { }
+//     chain schema_4 { }
 //     set guarded_links { type ifname; elements = { "veth0" comment "..." } }
 //     set guarded_pairs { type ifname . ether_addr; elements = { "veth0" . 02:00:5e:10:00:01
 //     comment
@@ -77,9 +85,12 @@
 //     }
 //     chain forward {
 //       type filter hook forward priority filter; policy accept;
-//       meta ibrname @closed_bridges drop
+//       meta ibrname @closed_bridges jump closed
 //     }
 //   }
+//
+// Passages look at single packets, because the bridge's hook has no connections to ask about
+// without a module of its own; with a first fragment that passed, the others are dropped.
 //
 // A bridge is in isolated_selves because nft has no way to compare two names of a packet. Between
 // ports of a closed bridge, packets are seen by the bridge's own hook, if the kernel can name the
@@ -140,8 +151,8 @@ Request MakeMasqueradeRule(const net::Prefix& subnet) {
 
 /// Whether a chain of this name was made by some version of this file.
 bool IsOurChain(std::string_view name) {
-  static constexpr std::array kNames = {kPostrouting, kPrerouting, kOutput,   kForwardChain,
-                                        kInternal,    kMartians,   kReflected};
+  static constexpr std::array kNames = {kPostrouting, kPrerouting, kOutput,    kForwardChain,
+                                        kInternal,    kMartians,   kReflected, kClosedChain};
   static constexpr std::array kOfFamilies = {kPublished, kConditional, kAddressRanges};
   if (SchemaOf(name) > 0) return true;
   if (std::find(kNames.begin(), kNames.end(), name) != kNames.end()) return true;
@@ -154,8 +165,8 @@ bool IsOurChain(std::string_view name) {
 bool IsOurSet(std::string_view name) {
   static constexpr std::array kNames = {kIsolatedBridges, kIsolatedSelves, kClosedBridges,
                                         kInternalBridges, kGuardedLinks,   kGuardedPairs};
-  static constexpr std::array kOfFamilies = {kPorts,     kAnyPorts,      kRanges,
-                                             kAnyRanges, kMasqueradeAll, kForward};
+  static constexpr std::array kOfFamilies = {kPorts,         kAnyPorts, kRanges,  kAnyRanges,
+                                             kMasqueradeAll, kForward,  kPassages};
   if (name.starts_with("masquerade-") || name.starts_with("hairpin-")) return true;
   if (std::find(kNames.begin(), kNames.end(), name) != kNames.end()) return true;
   return std::any_of(kOfFamilies.begin(), kOfFamilies.end(), [&](std::string_view stem) {
@@ -235,6 +246,7 @@ void Structure::Need(const Element& element) {
     case Part::kRanges:
       return NeedRanges();
     case Part::kForwarding:
+    case Part::kPassages:
       return NeedForwarding();
     case Part::kInternal:
       return NeedInternal();

@@ -17,13 +17,13 @@
 
 namespace cnm::firewall::nftables {
 
-/// The number in the name of the chain `schema_3` in each of our tables. Raise it with every change
+/// The number in the name of the chain `schema_4` in each of our tables. Raise it with every change
 /// of what this file builds. If an older program's sets of the same names are not good enough,
 /// rename them too: a warm Add sends nothing but elements, so it notices another schema by the sets
 /// it does not find.
-inline constexpr unsigned kSchema = 3;
+inline constexpr unsigned kSchema = 4;
 
-/// "schema_3".
+/// "schema_4".
 std::string SchemaChain(unsigned schema);
 /// The number in such a name; 0 if it is none.
 unsigned SchemaOf(std::string_view chain);
@@ -36,6 +36,7 @@ inline constexpr std::string_view kForwardChain = "forward";
 inline constexpr std::string_view kInternal = "internal";
 inline constexpr std::string_view kMartians = "martians";
 inline constexpr std::string_view kReflected = "reflected";
+inline constexpr std::string_view kClosedChain = "closed";            ///< of each table
 inline constexpr std::string_view kPublished = "published";           ///< of each family
 inline constexpr std::string_view kConditional = "conditional";       ///< of each family
 inline constexpr std::string_view kAddressRanges = "address_ranges";  ///< of each family
@@ -81,6 +82,8 @@ class Structure {
   void NeedInternal();
   void NeedSpoofGuard();
   void NeedClosed();
+  void AppendClosedChain();
+  void AppendClosedJump();
   void NeedMasquerade(const net::Prefix& subnet);
   void NeedHairpin(const net::Prefix& subnet);
   void AppendPublished(net::Family family);

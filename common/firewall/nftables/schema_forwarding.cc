@@ -20,9 +20,7 @@ using netlink::Request;
 constexpr Hook kForwardHook = {kForwardChain, "filter", NF_INET_FORWARD, 0};
 constexpr Hook kInternalHook = {kInternal, "filter", NF_INET_FORWARD, 0};
 constexpr Hook kGuardHook = {kPrerouting, "filter", NF_BR_PRE_ROUTING, -300};
-constexpr Hook kClosedHook = {kForwardChain, "filter", NF_BR_FORWARD, 0};
 constexpr Field kEtherSource = {NFT_PAYLOAD_LL_HEADER, 6, 6};
-constexpr SetType kIfname = {.type = kTypeIfname, .bytes = 16, .order = kHostOrder};
 constexpr uint32_t kEstablished = 1U << (IP_CT_ESTABLISHED + 1);
 constexpr uint32_t kRelated = 1U << (IP_CT_RELATED + 1);
 
@@ -38,28 +36,17 @@ Request MakeSpoofRule() {
   return request;
 }
 
-Request MakeClosedRule() {
-  Request request = MakeRule(Table::kBridge, kForwardChain);
-  Expressions rule(request);
-  rule.Meta(NFT_META_BRI_IIFNAME, NFT_REG_1);
-  rule.Lookup(kClosedBridges);
-  rule.Verdict(NF_DROP);
-  return request;
-}
-
-/// From one bridge of the set to another or the same; `selves`: but not to the same.
-Request MakeIsolationRule(std::string_view set, bool but_selves) {
+/// From one isolated bridge to another.
+Request MakeIsolationRule() {
   Request request = MakeRule(Table::kInet, kForwardChain);
   Expressions rule(request);
   rule.Meta(NFT_META_IIFNAME, NFT_REG_1);
-  rule.Lookup(set);
+  rule.Lookup(kIsolatedBridges);
   rule.Meta(NFT_META_OIFNAME, NFT_REG_1);
-  rule.Lookup(set);
-  if (but_selves) {
-    rule.Meta(NFT_META_IIFNAME, NFT_REG_1);
-    rule.Meta(NFT_META_OIFNAME, NFT_REG_2);
-    rule.Lookup(kIsolatedSelves, true);
-  }
+  rule.Lookup(kIsolatedBridges);
+  rule.Meta(NFT_META_IIFNAME, NFT_REG_1);
+  rule.Meta(NFT_META_OIFNAME, NFT_REG_2);
+  rule.Lookup(kIsolatedSelves, true);
   rule.Verdict(NF_DROP);
   return request;
 }
@@ -107,12 +94,12 @@ void Structure::NeedForwarding() {
   }
   AppendSet(kIsolatedBridges, kIfname);
   AppendSet(kIsolatedSelves, pair);
-  AppendSet(kClosedBridges, kIfname);
+  AppendClosedChain();
   Append(EnsureChain(kTable, kUser));
   Append(MakeBaseChain(kTable, kForwardHook));
   Append(MakeUserRule());
-  Append(MakeIsolationRule(kIsolatedBridges, true));
-  Append(MakeIsolationRule(kClosedBridges, false));
+  Append(MakeIsolationRule());
+  AppendClosedJump();
   for (const bool answers : {true, false}) {
     for (const net::Family family : net::kFamilies) {
       Append(MakeForwardRule(FieldsOf(family), answers));
@@ -137,14 +124,6 @@ void Structure::NeedSpoofGuard() {
             {.type = kTypeIfname << 6 | kTypeEther, .bytes = 24, .order = kHostOrder});
   Append(MakeBaseChain(kTable, kGuardHook));
   Append(MakeSpoofRule());
-}
-
-void Structure::NeedClosed() {
-  constexpr Table kTable = Table::kBridge;
-  if (!StartsWithChain(kTable, Part::kClosed, kForwardChain)) return;
-  AppendSet(kClosedBridges, kIfname);
-  Append(MakeBaseChain(kTable, kClosedHook));
-  Append(MakeClosedRule());
 }
 
 }  // namespace cnm::firewall::nftables

@@ -46,6 +46,8 @@ inline constexpr uint32_t kTypeService = 13;
 inline constexpr uint32_t kTypeIfname = 41;
 inline constexpr uint8_t kHostOrder = 1;
 inline constexpr uint8_t kNetworkOrder = 2;
+/// Links by name.
+inline constexpr SetType kIfname = {.type = kTypeIfname, .bytes = 16, .order = kHostOrder};
 /// Addresses of a family.
 SetType AddressType(net::Family family);
 

@@ -99,6 +99,26 @@ std::vector<Element> IsolationElements(const Isolation& isolation) {
   return elements;
 }
 
+/// One element for each table: whichever sees the packet must let it pass.
+std::vector<Element> PassageElements(const Passage& passage) {
+  Element element{.set = FamilySet(kPassages, passage.to.family()),
+                  .key = AddressKey(passage.from),
+                  .comment = fmt::format("{} {}", kSharedOwner, passage.bridge),
+                  .what = "passage " + Describe(passage),
+                  .part = Part::kPassages,
+                  .shared = true};
+  const std::vector<uint8_t> to = AddressKey(passage.to);
+  element.key.insert(element.key.end(), to.begin(), to.end());
+  const auto high = static_cast<uint8_t>(passage.port >> 8U);
+  const auto low = static_cast<uint8_t>(passage.port);
+  element.key.insert(element.key.end(),
+                     {static_cast<uint8_t>(passage.protocol), 0, 0, 0, high, low, 0, 0});
+  Element bridge = element;
+  bridge.table = Table::kBridge;
+  bridge.part = Part::kClosed;
+  return {std::move(element), std::move(bridge)};
+}
+
 }  // namespace
 
 std::string MasqueradeSet(const net::Prefix& subnet) {
@@ -123,6 +143,7 @@ std::vector<Element> ElementsOf(const Rules& rules) {
   append(PublicationElements(rules));
   append(ForwardingElements(rules.forwarding));
   if (rules.isolation) append(IsolationElements(*rules.isolation));
+  for (const Passage& passage : rules.passages) append(PassageElements(passage));
   if (rules.spoof_guard) append(GuardElements(*rules.spoof_guard));
   return elements;
 }

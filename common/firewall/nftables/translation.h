@@ -17,11 +17,15 @@ inline constexpr std::string_view kClosedBridges = "closed_bridges";    ///< in 
 inline constexpr std::string_view kInternalBridges = "internal_bridges";
 /// One for each family: "forward_v4".
 inline constexpr std::string_view kForward = "forward";
+/// Ports that are reached on a closed bridge, in both tables: from . to . protocol . port, one for
+/// each family.
+inline constexpr std::string_view kPassages = "passages";
 /// Sets of the table `bridge cnm`.
 inline constexpr std::string_view kGuardedLinks = "guarded_links";
 inline constexpr std::string_view kGuardedPairs = "guarded_pairs";
 
-/// The first word of the comment of what has no one owner: "bridge cni0".
+/// The first word of the comment of what has no one owner: "bridge cni0". Besides isolation, a
+/// passage: each of its two endpoints may have asked for it.
 inline constexpr std::string_view kSharedOwner = "bridge";
 
 /// The set of the addresses that are masqueraded outside this subnet. Colons, which nft(8) does not

@@ -46,6 +46,9 @@ std::vector<Used> ChainsOf(Part part, net::Family family) {
               {inet, std::string(kReflected), false, 2},
               {inet, FamilySet(kAddressRanges, family), false, 0},
               {inet, FamilySet(kPublished, family), false, 4}};
+    case Part::kPassages:
+      return {{inet, std::string(kForwardChain), true, 7},
+              {inet, std::string(kClosedChain), false, 8}};
     case Part::kForwarding:
       return {{inet, std::string(kForwardChain), true, 7}};
     case Part::kInternal:
@@ -53,7 +56,8 @@ std::vector<Used> ChainsOf(Part part, net::Family family) {
     case Part::kSpoofGuard:
       return {{Table::kBridge, std::string(kPrerouting), true, 1}};
     case Part::kClosed:
-      return {{Table::kBridge, std::string(kForwardChain), true, 1}};
+      return {{Table::kBridge, std::string(kForwardChain), true, 1},
+              {Table::kBridge, std::string(kClosedChain), false, 9}};
   }
   return {};
 }

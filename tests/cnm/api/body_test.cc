@@ -176,7 +176,8 @@ TEST(SandboxBody, EveryMember) {
   const engine::SandboxSpec spec = DecodeSandboxBody(
       R"({"container_id":"c","host_name":"h","domain_name":"example","hosts_path":"/h",
           "resolv_conf_path":"/r","dns":["192.0.2.53"],"extra_hosts":[{"name":"n","address":"a"}],
-          "use_default_sandbox":true,"use_external_key":true})");
+          "use_default_sandbox":true,"use_external_key":true,
+          "options":{"com.docker.network.generic":{"ChildEndpoints":["e"]}}})");
   EXPECT_EQ(spec.container_id, "c");
   EXPECT_EQ(spec.host_name, "h");
   EXPECT_EQ(spec.domain_name, "example");
@@ -187,6 +188,7 @@ TEST(SandboxBody, EveryMember) {
   EXPECT_EQ(spec.extra_hosts[0].name, "n");
   EXPECT_EQ(spec.extra_hosts[0].address, "a");
   EXPECT_TRUE(spec.use_default_sandbox && spec.use_external_key);
+  EXPECT_EQ(spec.options, R"({"com.docker.network.generic":{"ChildEndpoints":["e"]}})");
 }
 
 TEST(Force, IsAskedForOnlyByABody) {
@@ -251,6 +253,7 @@ TEST(Body, EveryMemberOfAWrongTypeIsRefusedWithItsPath) {
       {"extra_hosts", {"[]", "[{\"Port\":\"x\"}]"}, kSandbox},
       {"use_default_sandbox", {"true"}, kSandbox},
       {"use_external_key", {"true"}, kSandbox},
+      {"options", {"{}", "{\"a\":1}"}, kSandbox},
   };
   for (const Row& row : rows) {
     for (const std::string& value : wrong) {

@@ -160,6 +160,43 @@ TEST(Resolve, IsDoneOnceAndUndone) {
   EXPECT_TRUE(Apply(RemoveScripts(rules), tables).empty());
 }
 
+/// The rules of stage 1, a line each.
+std::string StageOne(Tables& tables, const std::string& family) {
+  std::string text;
+  for (const Present& present : tables[family + " filter CNI-ISOLATION-STAGE-1"].rules) {
+    text += ToText(present.rule) + "\n";
+  }
+  return text;
+}
+
+TEST(Resolve, LetsAPassageBeBeforeWhatIsolationDrops) {
+  Rules isolated = Owner();
+  isolated.isolation = Isolation{"br0", true};
+  Rules linked = Owner();
+  linked.passages = {{.bridge = "br0",
+                      .from = Cidr("2001:db8::5/64").address,
+                      .to = Cidr("2001:db8::6/64").address,
+                      .port = 80}};
+  Tables tables;
+  Apply(RebuildScripts(std::vector<Rules>{linked, isolated}), tables);
+  const std::string stage = StageOne(tables, "6");
+  const size_t drop = stage.find("-j DROP");
+  for (const char* const rule :
+       {"-s 2001:db8::5/128 -d 2001:db8::6/128 -i br0 -o br0 -p tcp -m tcp --dport 80 -m comment "
+        "--comment \"cnm: passage\" -j RETURN",
+        "-s 2001:db8::6/128 -d 2001:db8::5/128 -i br0 -o br0 -m comment --comment \"cnm: passage\" "
+        "-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN",
+        "--icmpv6-type 135", "--icmpv6-type 136"}) {
+    EXPECT_LT(stage.find(rule), drop) << stage;
+  }
+  EXPECT_EQ(StageOne(tables, "4").find("RETURN"), StageOne(tables, "4").rfind("RETURN"));
+  EXPECT_TRUE(Apply(AddScripts(linked), tables).empty());
+  Apply(RemoveScripts(linked), tables);
+  EXPECT_EQ(StageOne(tables, "6").find("2001:db8::"), std::string::npos);
+  Apply(RemoveScripts(isolated), tables);
+  EXPECT_EQ(StageOne(tables, "6").find("br0"), std::string::npos);
+}
+
 TEST(Resolve, MasqueradesNoSubnetOfTheContainer) {
   Rules rules = Owner();
   rules.masquerades = {{Cidr("192.0.2.5/24")}};

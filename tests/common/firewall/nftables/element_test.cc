@@ -46,6 +46,23 @@ TEST(Element, IsWhatTheKernelWants) {
   EXPECT_EQ(elements[3].key.size(), 16U);
 }
 
+TEST(Element, OfAPassageIsInBothTables) {
+  Rules rules{.owner = "0123456789abcdef", .network = "blue"};
+  rules.passages = {{.bridge = "br0",
+                     .protocol = Protocol::kUdp,
+                     .from = Cidr("192.0.2.5/24").address,
+                     .to = Cidr("192.0.2.6/24").address,
+                     .port = 0x1234}};
+  const std::vector<Element> elements = ElementsOf(rules);
+  ASSERT_EQ(elements.size(), 2U);
+  EXPECT_EQ(Place(elements[0]), "inet cnm passages_v4");
+  EXPECT_EQ(Place(elements[1]), "bridge cnm passages_v4");
+  EXPECT_EQ(elements[1].what, "passage 192.0.2.5 -> 192.0.2.6:4660/udp");
+  EXPECT_EQ(elements[1].key,
+            (std::vector<uint8_t>{192, 0, 2, 5, 192, 0, 2, 6, 17, 0, 0, 0, 0x12, 0x34, 0, 0}));
+  EXPECT_TRUE(elements[0].shared) << "both of its endpoints may have asked for it";
+}
+
 TEST(Element, ComesOnceHoweverOftenItIsNamed) {
   Rules rules = MakeRules();
   rules.masquerades.push_back(rules.masquerades.front());

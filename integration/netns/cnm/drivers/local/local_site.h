@@ -87,9 +87,10 @@ class LocalDriverTest : public testing::NetnsTest {
   }
 
   /// Creates and joins an endpoint, and does what Docker does with the link.
-  JoinInfo Attach(const EndpointConfig& config, const OtherNetns& sandbox) const {
+  JoinInfo Attach(const EndpointConfig& config, const OtherNetns& sandbox,
+                  const std::string& labels = "") const {
     driver_->CreateEndpoint(config);
-    JoinInfo info = driver_->Join(config.network_id, config.id, "/run/docker/netns/x", "");
+    JoinInfo info = driver_->Join(config.network_id, config.id, "/run/docker/netns/x", labels);
     Shell(fmt::format("ip link set {} netns {}", info.src_name, sandbox.path()));
     Shell(sandbox.Inside(fmt::format("ip link set {} name eth0", info.src_name)));
     for (const auto& address : {config.interface.address, config.interface.address_ipv6}) {

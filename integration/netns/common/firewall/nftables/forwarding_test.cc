@@ -59,13 +59,32 @@ TEST_F(NftablesNetns, ShowsForwardingToPeople) {
 		elements = { "cni0" comment "bridge cni0" }
 	}
 
-	chain schema_3 {
+	set passages_v4 {
+		type ipv4_addr . ipv4_addr . inet_proto . inet_service
+	}
+
+	set passages_v6 {
+		type ipv6_addr . ipv6_addr . inet_proto . inet_service
+	}
+
+	chain schema_4 {
 	}
 
 	chain postrouting {
 		type nat hook postrouting priority srcnat; policy accept;
 		ip daddr 224.0.0.0/4 return
 		ip6 daddr ff00::/8 return
+	}
+
+	chain closed {
+		icmpv6 type nd-neighbor-solicit return
+		icmpv6 type nd-neighbor-advert return
+		ip saddr . ip daddr . meta l4proto . th dport @passages_v4 return
+		ip6 saddr . ip6 daddr . meta l4proto . th dport @passages_v6 return
+		tcp flags syn / syn,ack drop
+		ip daddr . ip saddr . meta l4proto . th sport @passages_v4 return
+		ip6 daddr . ip6 saddr . meta l4proto . th sport @passages_v6 return
+		drop
 	}
 
 	chain user {
@@ -75,7 +94,7 @@ TEST_F(NftablesNetns, ShowsForwardingToPeople) {
 		type filter hook forward priority filter; policy accept;
 		jump user
 		iifname @isolated_bridges oifname @isolated_bridges iifname . oifname != @isolated_selves drop
-		iifname @closed_bridges oifname @closed_bridges drop
+		iifname @closed_bridges oifname @closed_bridges jump closed
 		ct state established,related ip daddr @forward_v4 accept
 		ct state established,related ip6 daddr @forward_v6 accept
 		ip saddr @forward_v4 accept

@@ -42,7 +42,7 @@ TEST_F(NftablesNetns, ShowsItsRulesToPeople) {
 		elements = { 2001:db8::5 comment "aaaaaaaaaaaaaaaa blue" }
 	}
 
-	chain schema_3 {
+	chain schema_4 {
 	}
 
 	chain postrouting {
@@ -65,7 +65,7 @@ table bridge cnm {
 		elements = { "veth0" . 02:00:00:00:00:01 comment "aaaaaaaaaaaaaaaa blue" }
 	}
 
-	chain schema_3 {
+	chain schema_4 {
 	}
 
 	chain prerouting {
@@ -177,7 +177,7 @@ TEST_F(NftablesNetns, ReplacesATableOfAnOlderSchemaButNotTheOperatorsPart) {
   live_ = {Masquerading(kOwnerA, {"192.0.2.5/24"})};
   Make()->Add(Masquerading(kOwnerB, {"198.51.100.6/24"}));
   EXPECT_FALSE(Succeeds("nft list chain inet cnm schema_1"));
-  EXPECT_TRUE(Succeeds("nft list chain inet cnm schema_3"));
+  EXPECT_TRUE(Succeeds("nft list chain inet cnm schema_4"));
   EXPECT_EQ(Shell("nft list chain inet cnm user | grep -c '@mine drop'"), "1");
   EXPECT_EQ(Elements("inet cnm masquerade-192.0.2.0/24"), "192.0.2.5 aaaaaaaaaaaaaaaa blue");
   EXPECT_EQ(Shell("nft list chain inet cnm postrouting | grep -c masquerade$"), "2");
@@ -191,7 +191,7 @@ TEST_F(NftablesNetns, AddsToANewerSchemaOnlyWhereTheSetsExist) {
   EXPECT_EQ(Elements("inet cnm masquerade-192.0.2.0/24"), "192.0.2.5 aaaaaaaaaaaaaaaa blue");
   Code code = Code::kInternal;
   EXPECT_EQ(ErrorOf([&] { Make()->Add(Masquerading(kOwnerA, {"198.51.100.5/24"})); }, &code),
-            "nftables table inet cnm: its schema is 7, this program knows 3");
+            "nftables table inet cnm: its schema is 7, this program knows 4");
   EXPECT_EQ(code, Code::kTryAgain);
   EXPECT_THROW(Make()->Rebuild(), Error);
   EXPECT_TRUE(Succeeds("nft list chain inet cnm schema_7"));

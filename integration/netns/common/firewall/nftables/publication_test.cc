@@ -63,6 +63,14 @@ TEST_F(NftablesNetns, ShowsPublishedPortsToPeople) {
 		type ifname
 	}
 
+	set passages_v4 {
+		type ipv4_addr . ipv4_addr . inet_proto . inet_service
+	}
+
+	set passages_v6 {
+		type ipv6_addr . ipv6_addr . inet_proto . inet_service
+	}
+
 	map ports_v4 {
 		type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service
 		elements = { 192.0.2.1 . tcp . 8080 comment "aaaaaaaaaaaaaaaa blue" : 10.1.0.5 . 81 }
@@ -121,7 +129,7 @@ TEST_F(NftablesNetns, ShowsPublishedPortsToPeople) {
 		elements = { 2001:db8:1::5 comment "aaaaaaaaaaaaaaaa blue" }
 	}
 
-	chain schema_3 {
+	chain schema_4 {
 	}
 
 	chain postrouting {
@@ -131,6 +139,17 @@ TEST_F(NftablesNetns, ShowsPublishedPortsToPeople) {
 		ip6 daddr ff00::/8 return
 	}
 
+	chain closed {
+		icmpv6 type nd-neighbor-solicit return
+		icmpv6 type nd-neighbor-advert return
+		ip saddr . ip daddr . meta l4proto . th dport @passages_v4 return
+		ip6 saddr . ip6 daddr . meta l4proto . th dport @passages_v6 return
+		tcp flags syn / syn,ack drop
+		ip daddr . ip saddr . meta l4proto . th sport @passages_v4 return
+		ip6 daddr . ip6 saddr . meta l4proto . th sport @passages_v6 return
+		drop
+	}
+
 	chain user {
 	}
 
@@ -138,7 +157,7 @@ TEST_F(NftablesNetns, ShowsPublishedPortsToPeople) {
 		type filter hook forward priority filter; policy accept;
 		jump user
 		iifname @isolated_bridges oifname @isolated_bridges iifname . oifname != @isolated_selves drop
-		iifname @closed_bridges oifname @closed_bridges drop
+		iifname @closed_bridges oifname @closed_bridges jump closed
 		ct state established,related ip daddr @forward_v4 accept
 		ct state established,related ip6 daddr @forward_v6 accept
 		ip saddr @forward_v4 accept
