@@ -7,6 +7,7 @@
 #include "cnm/sandbox/configure.h"
 #include "common/base/error.h"
 #include "common/netlink/socket.h"
+#include "common/netns/sysctl.h"
 
 namespace cnm::engine {
 namespace {
@@ -47,8 +48,18 @@ Addressing ToAddressing(const InterfacePlan& plan, netlink::Socket& sandbox, int
   return addressing;
 }
 
+/// A link without an IPv6 address has no IPv6 at all, as Docker's containers know it: no link-local
+/// address, and no router on the link that gives it one.
+void DisableIpv6Unless(const InterfacePlan& plan, const std::string& name) {
+  const bool wanted =
+      std::any_of(plan.addresses.begin(), plan.addresses.end(),
+                  [](const net::Prefix& address) { return !address.address.is_v4(); });
+  if (!wanted) netns::EnsureSysctl(fmt::format("net/ipv6/conf/{}/disable_ipv6", name), "1");
+}
+
 void Configure(const InterfacePlan& plan, const std::string& name, netlink::Socket& sandbox) {
   const netlink::Link link = sandbox.GetLink(name);
+  DisableIpv6Unless(plan, name);           // while the link is down
   if (plan.mac && link.mac != plan.mac) {  // a plugin's choice is the caller's to set
     netlink::LinkChange change;
     change.mac = plan.mac;

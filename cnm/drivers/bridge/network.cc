@@ -8,6 +8,7 @@
 #include "cnm/drivers/bridge/options.h"
 #include "cnm/id.h"
 #include "common/base/error.h"
+#include "common/netns/sysctl.h"
 
 namespace cnm::bridge {
 namespace {
@@ -31,6 +32,11 @@ void BridgeDriver::CreateNetwork(const Network& network, const std::vector<net::
   const netlink::Link bridge = EnsureBridge(options, socket);
   if (gateways.empty()) return;
   const netlink::Link link = EnsureGatewayLink(options, bridge, socket);
+  const bool ipv6 = std::any_of(gateways.begin(), gateways.end(), [](const net::Prefix& gateway) {
+    return !gateway.address.is_v4();
+  });
+  // A host may have it off for new links; an administrator's choice otherwise stays.
+  if (ipv6) netns::EnsureSysctl(fmt::format("net/ipv6/conf/{}/disable_ipv6", link.name), "0");
   EnsureGatewayAddresses(link, {network.name, gateways, options.force_address}, socket, store);
   EnableForwarding(gateways);
 }

@@ -202,6 +202,27 @@ TEST_F(EngineJoin, ALinkOfADriverThatWantsItComesBackUnderItsName) {
   EXPECT_EQ(flags.find(",UP"), std::string::npos) << flags;
 }
 
+TEST_F(EngineJoin, ALinkWithoutAnIpv6AddressHasNoIpv6) {
+  const std::string net = MakeNetwork("blue");
+  const std::string web = MakeSandbox("c-web");
+  engine_->Join(net, MakeEndpoint(net, "web"), web);
+  EXPECT_EQ(Shell(Inside(web, "sysctl -n net.ipv6.conf.eth0.disable_ipv6")), "1");
+  EXPECT_EQ(Shell(Inside(web, "ip -6 address show dev eth0")), "");
+
+  NetworkSpec spec;
+  spec.name = "red";
+  spec.type = "bridge";
+  spec.enable_ipv6 = true;
+  PoolConfig pool;
+  pool.preferred_pool = "2001:db8:1::/64";
+  spec.ipv6 = {pool};
+  const std::string red = engine_->CreateNetwork(spec);
+  engine_->Join(red, MakeEndpoint(red, "web"), web);
+  EXPECT_EQ(Shell(Inside(web, "sysctl -n net.ipv6.conf.eth1.disable_ipv6")), "0");
+  EXPECT_NE(Shell(Inside(web, "ip -6 address show dev eth1")).find("2001:db8:1::"),
+            std::string::npos);
+}
+
 TEST_F(EngineJoin, Ipv6HasAddressAndGateway) {
   NetworkSpec spec;
   spec.name = "six";

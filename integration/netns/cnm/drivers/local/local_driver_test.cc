@@ -241,6 +241,18 @@ TEST_F(LocalDriverTest, Ipv6AndAChosenMac) {
   EXPECT_TRUE(Pings(a, "2001:db8::1"));
 }
 
+TEST_F(LocalDriverTest, ABridgeWithIpv6HasItWhereNewLinksHaveNone) {
+  Shell("sysctl -qw net.ipv6.conf.default.disable_ipv6=1");
+  NetworkConfig network = MakeNetwork(kBlue, "192.0.2.0/24", "192.0.2.1/24");
+  network.ipv6 = {{.address_space = "LocalDefault",
+                   .pool = Cidr("2001:db8::/64"),
+                   .gateway = Cidr("2001:db8::1/64")}};
+  driver_->CreateNetwork(network);
+  EXPECT_TRUE(Succeeds("ip -6 addr show | grep -q 2001:db8::1/64"));
+  driver_->CreateNetwork(MakeNetwork(kRed, "203.0.113.0/24", "203.0.113.1/24"));
+  EXPECT_EQ(Shell("cat /proc/sys/net/ipv6/conf/br-cccccccccccc/disable_ipv6"), "1");
+}
+
 TEST_F(LocalDriverTest, EndpointsReachTheWorldWhereForwardingDrops) {
   const Outside outside;
   Shell("iptables -P FORWARD DROP");
