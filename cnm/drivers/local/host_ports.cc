@@ -74,6 +74,10 @@ engine::PortBinding HostPorts::TakeOne(const engine::PortBinding& wanted) {
 void HostPorts::ServeOne(const engine::PortBinding& binding,
                          const std::vector<net::Address>& targets) {
   if (!proxy_ || targets.empty()) return;
+  if (ProtocolOf(binding) == firewall::Protocol::kSctp) {
+    return Warn(fmt::format("published port {}/sctp: the userland proxy serves tcp and udp only",
+                            binding.host_port));
+  }
   for (const net::Address& address : HostAddressesOf(binding)) {
     const auto same = std::find_if(targets.begin(), targets.end(), [&](const net::Address& target) {
       return target.family() == address.family();

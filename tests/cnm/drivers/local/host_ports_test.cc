@@ -1,6 +1,7 @@
 // host_ports_test.cc: host ports for published ports.
 #include "cnm/drivers/local/host_ports.h"
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,32 @@ TEST(HostPorts, ThatWerePublishedBeforeAreKnown) {
   ports.Note({{.port = 80, .host_port = 8080, .host_port_end = 8080}});
   ports.Note({{.port = 80, .host_port = 8080, .host_port_end = 8080}});
   EXPECT_NE(Failure(ports, {{.host_port = 8080}}), "");
+}
+
+/// Takes note of what it is told to serve.
+class NotingProxy : public PortProxy {
+ public:
+  void Serve(const HostPort&, Fd, const net::Address&, uint16_t) override { ++served; }
+  void Stop(const HostPort&) override {}
+  int served = 0;
+};
+
+TEST(HostPorts, SayThatSctpIsNotProxied) {
+  const auto proxy = std::make_shared<NotingProxy>();
+  HostPorts ports({50000, 50009}, true, proxy);
+  const std::vector<net::Address> targets = {*net::Address::Parse("192.0.2.2")};
+  const PortBinding udp{
+      .protocol = 17, .port = 80, .host_ip = net::Address::Parse("127.0.0.1"), .host_port = 50007};
+  PortBinding sctp = udp;
+  sctp.protocol = 132;
+  const auto taken = ports.Take({udp, sctp});
+  ::testing::internal::CaptureStderr();
+  ports.Serve(taken, targets);
+  EXPECT_NE(::testing::internal::GetCapturedStderr().find(
+                "published port 50007/sctp: the userland proxy serves tcp and udp only"),
+            std::string::npos);
+  EXPECT_EQ(proxy->served, 1);
+  ports.GiveBack(taken);
 }
 
 }  // namespace
