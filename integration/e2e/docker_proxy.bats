@@ -8,19 +8,12 @@ readonly PAGE="hello from the container"
 readonly WITH=/run/e2e/with-proxy.toml
 
 setup_file() {
-  ours || skip "cnmd is cnm's"
+  docker_and_cnmd_up
   outside_up 198.51.100.1/24 198.51.100.254/24
   printf '[ports]\nuserland_proxy = true\n' > $WITH
-  cnmd_up
-  docker_up
-  load_image
 }
 
-teardown() {
-  stop_servers
-  remove_containers
-  remove_networks
-}
+teardown() { leave_nothing; }
 
 expect_page() { expect "page at $2" "$PAGE" "$(fetch "$1" "$2")"; }
 
