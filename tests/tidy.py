@@ -2,12 +2,12 @@
 """tidy.py BUILD_DIR [--deep]: clang-tidy over our files in BUILD_DIR/compile_commands.json; prints TAP.
 
 The static analyzer looks at one function at a time; with --deep also across calls, which takes four times as long.
-What passed is remembered in BUILD_DIR/tidy-passed by a digest of .clang-tidy, the command and the preprocessed source
-(comments included, because NOLINT is one), so that a second run costs only what changed.
+What passed is remembered in BUILD_DIR/tidy-passed by a digest of .clang-tidy, the flags, the source, every header of
+ours that it includes and the versions of the installed packages, so that a second run costs only what changed.
 
-Most of clang-tidy's time goes into headers that are not ours. So files with the same flags are looked at together, as
-one that includes them; when there is anything to say about such a batch, its halves are looked at, at last each file
-by itself: only that decides, and is shown.
+Most of clang-tidy's time goes into headers that are not ours. So files are looked at together, as one that includes
+them, with the macros and include paths of all; when there is anything to say about such a batch, its halves are looked
+at, at last each file by itself: only that decides, and is shown.
 """
 import concurrent.futures
 import hashlib
@@ -26,7 +26,8 @@ CONFIG = os.path.join(ROOT, '.clang-tidy')
 with open(CONFIG, 'rb') as style_file:
     STYLE = style_file.read()
 SHALLOW = ['--extra-arg=' + word for word in ('-Xclang', '-analyzer-config', '-Xclang', 'mode=shallow')]
-BATCH = 16
+BATCH = 24
+PACKAGES = subprocess.check_output(['dpkg-query', '--show'])  # their headers
 OURS = re.compile(r'^(common|ipam|cnm|plugins|tests|integration)/')
 
 
@@ -41,14 +42,15 @@ class Unit:
             del words[words.index('-o'):words.index('-o') + 2]
         words = [word for word in words if word not in ('-c', self.file)]
         self.flags = tuple(words[[os.path.basename(word) for word in words].index('clang++') + 1:])
-        self.build, self.options, self.stamp = build, options, ''
+        self.build, self.options = build, options
+        self.stamp = os.path.join(build, 'tidy-passed', self.digest())
 
-    def find_stamp(self):
-        """Decides which file says that it passed; raises CalledProcessError if it does not preprocess."""
-        text = subprocess.check_output(['clang++', *self.flags, '-E', '-C', self.file], cwd=self.directory,
-                                       stderr=subprocess.DEVNULL)
-        digest = hashlib.sha256(STYLE + repr((self.options, self.flags)).encode() + text).hexdigest()
-        self.stamp = os.path.join(self.build, 'tidy-passed', digest)
+    def digest(self):
+        """What a verdict depends on."""
+        digest = hashlib.sha256(STYLE + PACKAGES + repr((self.options, self.flags)).encode())
+        for path in sorted(batches.with_headers(self.file)):
+            digest.update(f'{path}\0{batches.read(path)}'.encode())
+        return digest.hexdigest()
 
     def remember(self):
         """Marks it as passed."""
@@ -56,9 +58,25 @@ class Unit:
             mark.write(self.path + '\n')
 
 
-def run_tidy(source, unit):
-    """clang-tidy over `source`, compiled as `unit` is; (passed, output)."""
-    command = ['clang-tidy', '--quiet', f'--config-file={CONFIG}', *unit.options, source, '--', *unit.flags]
+def split(flags):
+    """The flags without macros and include paths, and those."""
+    plain, extra, rest = [], [], iter(flags)
+    for flag in rest:
+        if flag == '-isystem':
+            extra.append((flag, next(rest)))
+        elif flag.startswith(('-D', '-I')):
+            extra.append((flag,))
+        else:
+            plain.append(flag)
+    return tuple(plain), extra
+
+
+def run_tidy(source, units):
+    """clang-tidy over `source`, compiled as `units` are; (passed, output)."""
+    extra = dict.fromkeys(flag for unit in units for flag in split(unit.flags)[1])
+    flags = [word for flag in extra for word in flag] + list(split(units[0].flags)[0])
+    unit = units[0]
+    command = ['clang-tidy', '--quiet', f'--config-file={CONFIG}', *unit.options, source, '--', *flags]
     result = subprocess.run(command, cwd=unit.directory, capture_output=True, text=True)
     return result.returncode == 0, result.stdout + result.stderr
 
@@ -66,7 +84,7 @@ def run_tidy(source, unit):
 def look_at(units):
     """Yields (unit, passed, output) for each of a batch."""
     if len(units) == 1:
-        passed, output = run_tidy(units[0].file, units[0])
+        passed, output = run_tidy(units[0].file, units)
         if passed:
             units[0].remember()
         yield units[0], passed, output
@@ -75,7 +93,7 @@ def look_at(units):
     with tempfile.NamedTemporaryFile('w', prefix='UnifiedSource', suffix='.cc', dir=units[0].build) as batch:
         batch.writelines(f'#include "{unit.file}"  // NOLINT(bugprone-suspicious-include)\n' for unit in units)
         batch.flush()
-        passed, _ = run_tidy(batch.name, units[0])
+        passed, _ = run_tidy(batch.name, units)
     if passed:
         for unit in units:
             unit.remember()
@@ -85,22 +103,13 @@ def look_at(units):
         yield from look_at(units[len(units) // 2:])
 
 
-def known(unit):
-    """(unit, whether it passed before, what is wrong with it)"""
-    try:
-        unit.find_stamp()
-        return unit, os.path.exists(unit.stamp), ''
-    except subprocess.CalledProcessError as error:
-        return unit, False, f'does not preprocess: {error}'
-
-
 def in_batches(units):
     """The units in lists that can be looked at together."""
     alike = {}
     for unit in units:
-        alike.setdefault(unit.flags, {})[unit.file] = unit
+        alike.setdefault(split(unit.flags)[0], {})[unit.file] = unit
     for found in alike.values():
-        for files in batches.batches(list(found), BATCH):
+        for files in batches.batches(list(found), BATCH, strangers=True):
             yield [found[file] for file in files]
 
 
@@ -121,12 +130,12 @@ def main(build, *deep):
                  if OURS.match(os.path.relpath(entry['file'], ROOT))}
     print(f'1..{len(units)}')
     all_passed, waiting = True, []
+    for unit in units.values():
+        if os.path.exists(unit.stamp):
+            show(unit.path, True, '')
+        else:
+            waiting.append(unit)
     with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        for unit, passed, trouble in pool.map(known, units.values()):
-            if passed or trouble:
-                all_passed &= show(unit.path, passed, trouble)
-            else:
-                waiting.append(unit)
         for verdicts in concurrent.futures.as_completed(
                 [pool.submit(lambda batch: list(look_at(batch)), batch) for batch in in_batches(waiting)]):
             for unit, passed, output in verdicts.result():
