@@ -62,7 +62,7 @@ constexpr KnownFlag kFlags[] = {
     {"json", &Options::json, "for programs"},
     {"internal", &Options::internal, "no way to the outside"},
     {"ipv6", &Options::ipv6, "IPv6 as well"},
-    {"force", &Options::force, "also one that is in use"},
+    {"force", &Options::force, "also one that is in use, or that Docker may still know"},
 };
 
 /// What goes with the option socket.

@@ -70,10 +70,20 @@ constexpr Command kCommands[] = {
      "are in.\n\n"
      "  cnmctl network create orange --subnet 10.63.0.0/24\n"
      "  cnmctl network create dual --ipv6 --subnet 10.64.0.0/24 --subnet fd00:64::/64\n"},
-    {"network rm", "NETWORK...", "delete networks that have no endpoint", "socket", RemoveNetworks,
+    {"network rm", "NETWORK...", "delete networks that have no endpoint", "force socket",
+     RemoveNetworks,
      "Networks are named by name, or by the beginning of their id. Those of Docker and of CNI are\n"
-     "removed where they were made.\n\n"
-     "  cnmctl network rm orange dual\n"},
+     "removed where they were made; one that Docker does not know any more, because cnmd was away\n"
+     "when it was deleted there, by --force.\n\n"
+     "  cnmctl network rm orange dual\n  cnmctl network rm --force 3f2a9c417b60\n"},
+    {"pool ls", "", "list pools that Docker gave to networks of other drivers", "json socket",
+     ListPools,
+     "A pool of docker network create --driver macvlan --ipam-driver cnm, say. Pools of bridge\n"
+     "networks come and go with their network.\n\n  cnmctl pool ls\n"},
+    {"pool rm", "POOL...", "release pools that Docker has forgotten", "force socket", RemovePools,
+     "Docker releases its pools itself; cnmd may have been away when it did. All uses of the pool\n"
+     "end, and what it gave is free.\n\n"
+     "  cnmctl pool rm --force LocalDefault/192.0.2.0/24\n"},
     {"network inspect", "NETWORK...", "show a network: pools, options, endpoints",
      "json socket run-dir state-dir", InspectNetworks,
      "Networks are named by name, or by the beginning of their id, whoever made them. cnmd tells\n"

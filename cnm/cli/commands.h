@@ -63,6 +63,8 @@ int UnpublishService(const Options& options);
 int AttachService(const Options& options);
 int DetachService(const Options& options);
 int InspectService(const Options& options);
+int ListPools(const Options& options);
+int RemovePools(const Options& options);
 int ListSandboxes(const Options& options);
 int CreateSandbox(const Options& options);
 int RemoveSandbox(const Options& options);

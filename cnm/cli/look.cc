@@ -24,7 +24,9 @@ bool MayReadRecords(const Options& options) {
 [[noreturn]] void FailForeign(const inventory::NetworkEntry& network) {
   if (const inventory::Membership* docker = network.Find("docker")) {
     throw Error(Code::kConfig, fmt::format("network {}: is Docker's, not cnmd's", network.name),
-                fmt::format("docker network rm {}", docker->id.substr(0, 12)));
+                fmt::format("docker network rm {0}; if Docker does not know it any more: "
+                            "cnmctl network rm --force {0}",
+                            docker->id.substr(0, 12)));
   }
   throw Error(Code::kConfig, fmt::format("network {}: is CNI's, not cnmd's", network.name),
               fmt::format("its file in /etc/cni/net.d makes it; cnmctl gc --network {} --apply "

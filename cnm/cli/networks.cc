@@ -44,6 +44,20 @@ void CheckSubnets(const Options& options) {
   }
 }
 
+/// The network as Docker knows it, if that is what the name means: the API's comes first.
+/// @returns false when it is not
+bool RemoveOfDocker(const api::Client& client, const inventory::Inventory& all,
+                    const std::string& name) {
+  const inventory::NetworkEntry& network = inventory::GetNetwork(all, name);
+  for (const inventory::Membership& member : network.doors) {
+    const bool meant = network.Find("api") == nullptr || member.id.starts_with(name);
+    if (member.door != "docker" || !meant) continue;
+    client.Send("DELETE", fmt::format("/docker-networks/{}", member.id), R"({"force":true})");
+    return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 int CreateNetwork(const Options& options) {
@@ -65,7 +79,9 @@ int CreateNetwork(const Options& options) {
 int RemoveNetworks(const Options& options) {
   const api::Client client = OpenClient(options);
   for (const std::string& name : options.arguments) {
-    client.DeleteNetwork(GetApiNetwork(AskInventory(client), name).id);
+    const inventory::Inventory all = AskInventory(client);
+    if (options.force && RemoveOfDocker(client, all, name)) continue;
+    client.DeleteNetwork(GetApiNetwork(all, name).id);
   }
   return 0;
 }

@@ -20,6 +20,7 @@
 
 #include "cnm/api/handler.h"
 #include "cnm/daemon/assembly.h"
+#include "cnm/daemon/docker_leftovers.h"
 #include "cnm/daemon/doors.h"
 #include "cnm/daemon/forgotten.h"
 #include "cnm/daemon/link_news.h"
@@ -132,6 +133,9 @@ class Service {
 
   http::Response AskApi(const http::Request& request) {
     if (IsForgedByAPage(request)) return http::TextResponse(403, "not for web pages");
+    // What a driver could not delete is looked for later.
+    if (request.method == "DELETE") boost::asio::post(io_, [this] { LookForForgotten(); });
+    if (auto answer = AskOfDocker(parts_, request)) return *std::move(answer);
     return api_.Handle(request);
   }
 

@@ -68,6 +68,18 @@ void ReleaseUnclaimed(const Assembly& parts) {
   }
 }
 
+/// What our driver could not delete when the engine did. The engine writes a network down before
+/// the driver does, and forgets it afterwards: so one that it does not know is nobody's.
+void DeleteOrphans(const Assembly& parts) {
+  for (const engine::NetworkConfig& network : parts.api_bridge->Networks()) {
+    Try([&, &id = network.id] {
+      if (parts.engine->KnowsNetwork(id) || !parts.api_bridge->LiveEndpoints(id).empty()) return;
+      Warn(fmt::format("network {} could not be deleted before: deleted", id));
+      parts.api_bridge->DeleteNetwork(id);
+    });
+  }
+}
+
 }  // namespace
 
 void ReleaseUnwritten(Assembly& parts) {
@@ -77,10 +89,13 @@ void ReleaseUnwritten(Assembly& parts) {
 
 size_t CollectForgotten(Assembly& parts) {
   size_t touched = 0;
-  for (const auto& bridge : {parts.docker_bridge, parts.api_bridge}) {
-    if (bridge) Try([&, &one = bridge] { touched += one->Reconcile(kForgottenAfter); });
-  }
-  if (parts.docker_ipam) {
+  Try([&] {
+    touched += parts.api_bridge->Reconcile(
+        kForgottenAfter, [&](const std::string& id) { return parts.engine->KnowsEndpoint(id); });
+  });
+  DeleteOrphans(parts);
+  if (parts.docker_bridge) {
+    Try([&] { touched += parts.docker_bridge->Reconcile(kForgottenAfter); });
     Try([&] {
       for (const std::string& id : parts.docker_ipam->Ended()) {
         Warn(fmt::format("docker has released the pools of network {}: deleted", id));

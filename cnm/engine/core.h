@@ -38,7 +38,10 @@ class Engine::Core {
   // ---- network.cc
   std::string CreateNetwork(const NetworkSpec& spec);
   void DeleteNetwork(const std::string& id);
+
+  // ---- late.cc: @throws Error as Providers', of a plugin whose networks wait for it
   std::shared_ptr<NetworkDriver> DriverOf(const NetworkRecord& network);
+  std::shared_ptr<IpamDriver> IpamOf(const NetworkRecord& network);
 
   // ---- endpoint.cc
   /// `gateway_id`: the id of a gateway network's own endpoint, which the caller holds in `busy_`;
@@ -109,6 +112,12 @@ class Engine::Core {
   void RefreshNeighbours(const std::string& network_id) noexcept;
   void RefreshNeighbour(const std::string& sandbox_id) noexcept;
   void ForgetFiles(const SandboxRecord& sandbox) noexcept;
+  // late.cc
+  void RestoreFromPlugins(const NetworkRecord& network);
+  bool IsLate(const std::string& network_id);
+  void UndoLate(EndpointRecord endpoint);
+  void RestoreLate(const NetworkRecord& network);
+  void AwaitPlugin(const NetworkRecord& network);
   // restore.cc
   void RestoreNetworks();
   void RestoreSandbox(SandboxRecord sandbox);
@@ -132,6 +141,10 @@ class Engine::Core {
   Registry registry_;
   Busy busy_;
   Providers providers_;
+  bool started_ = false;  ///< set before anybody else can call
+  std::mutex late_mutex_;
+  /// By network: the endpoints that are to be undone when its plugin answers.
+  std::map<std::string, std::vector<std::string>> late_;
   std::mutex written_mutex_;
   std::map<std::string, std::shared_ptr<Written>> written_;  ///< by sandbox id
   Deferred neighbours_;  ///< hosts files to be written; the last member: it uses the others

@@ -109,8 +109,7 @@ std::string Engine::Core::CreateEndpoint(const std::string& network_id, const En
 
 void Engine::Core::MakeEndpoint(const NetworkRecord& network, EndpointRecord& endpoint) {
   if (!network.ipam.empty()) {
-    RequestAddresses(*providers_.GetIpam(network.ipam), network, endpoint,
-                     [&] { registry_.Put(endpoint); });
+    RequestAddresses(*IpamOf(network), network, endpoint, [&] { registry_.Put(endpoint); });
   }
   try {
     Complete(endpoint.interface,
@@ -174,7 +173,7 @@ void Engine::Core::RemoveEndpoint(EndpointRecord endpoint) {
     }
   }
   if (network && !network->ipam.empty()) {
-    ReleaseAddresses(*providers_.GetIpam(network->ipam), endpoint);
+    ReleaseAddresses(*IpamOf(*network), endpoint);
   }
   registry_.Remove(endpoint);
   RefreshNeighbours(endpoint.network_id);

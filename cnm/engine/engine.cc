@@ -128,6 +128,14 @@ std::vector<NetworkInfo> Engine::Networks() const {
   return infos;
 }
 
+bool Engine::KnowsNetwork(const std::string& id) const {
+  return core_->registry().HasNetwork(id);
+}
+
+bool Engine::KnowsEndpoint(const std::string& id) const {
+  return core_->registry().FindEndpoint(id) != nullptr;
+}
+
 NetworkInfo Engine::GetNetwork(const std::string& id) const {
   return InfoOf(*core_->GetNetwork(id));
 }

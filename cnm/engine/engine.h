@@ -157,6 +157,8 @@ class Engine {
   std::string CreateNetwork(const NetworkSpec& spec);
   void DeleteNetwork(const std::string& id);
   std::vector<NetworkInfo> Networks() const;  ///< by name
+  /// Whether it is on record at all, also while it is being made or deleted.
+  bool KnowsNetwork(const std::string& id) const;
   /// @throws Error kConfig "invalid id: " for ""; kNotFound "network X not found"
   NetworkInfo GetNetwork(const std::string& id) const;
   NetworkInfo GetNetworkByName(const std::string& name) const;
@@ -173,6 +175,8 @@ class Engine {
   /// Of any network; nullopt when there is none.
   std::optional<EndpointInfo> FindEndpoint(const std::string& id) const;
   EndpointInfo GetEndpointByName(const std::string& network_id, const std::string& name) const;
+  /// As KnowsNetwork.
+  bool KnowsEndpoint(const std::string& id) const;
   /// The driver's OperInfo, a JSON object.
   std::string DriverInfo(const std::string& network_id, const std::string& endpoint_id) const;
 

@@ -74,10 +74,6 @@ NetworkRecord MakeRecord(const NetworkSpec& spec, const EngineOptions& options) 
 
 }  // namespace
 
-std::shared_ptr<NetworkDriver> Engine::Core::DriverOf(const NetworkRecord& network) {
-  return providers_.GetDriver(network.type);
-}
-
 std::string Engine::Core::CreateNetwork(const NetworkSpec& spec) {
   NetworkRecord network = MakeRecord(spec, options_);
   const auto existing = registry_.FindNetworkByName(network.name);
@@ -121,7 +117,7 @@ void Engine::Core::DeleteNetwork(const std::string& id) {
       Warn(fmt::format("delete network {}: {}", network.name, error.message()));
     }
   }
-  if (!network.ipam.empty()) ReleasePools(*providers_.GetIpam(network.ipam), network);
+  if (!network.ipam.empty()) ReleasePools(*IpamOf(network), network);
   registry_.Remove(network);
 }
 
@@ -136,7 +132,7 @@ void Engine::Core::UndoNetwork(const NetworkRecord& network) noexcept {
       }
     }
     if (!network.ipam.empty()) {
-      const auto ipam = providers_.GetIpam(network.ipam);
+      const auto ipam = IpamOf(network);
       ReleasePools(*ipam, network);
       ReleaseForgotten(*ipam, network);
     }

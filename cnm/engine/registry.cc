@@ -234,6 +234,12 @@ NetworkPointer Registry::FindNetwork(const std::string& id) const {
   return found == networks_.end() ? nullptr : found->second.record;
 }
 
+bool Registry::HasNetwork(const std::string& id) const {
+  NetworkRecord named;
+  named.config.id = id;
+  return FindNetwork(id) || FileStore(durable_, Durability::kDurable).Get(KeyOf(named));
+}
+
 NetworkPointer Registry::FindNetworkByName(const std::string& name) const {
   const std::lock_guard guard(mutex_);
   const auto id = network_names_.find(name);

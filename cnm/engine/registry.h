@@ -57,6 +57,8 @@ class Registry {
   // ---- what there is, pending ones included; nullptr when there is none
   NetworkPointer FindNetwork(const std::string& id) const;
   NetworkPointer FindNetworkByName(const std::string& name) const;
+  /// Also one whose record a newer release has written. @throws Error kIo
+  bool HasNetwork(const std::string& id) const;
   EndpointPointer FindEndpoint(const std::string& id) const;
   EndpointPointer FindEndpointByName(const std::string& network_id, const std::string& name) const;
   SandboxPointer FindSandbox(const std::string& id) const;

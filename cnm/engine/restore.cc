@@ -60,6 +60,8 @@ Engine::Core::Core(EngineOptions options)
       providers_(options_),
       neighbours_([this](const std::string& id) { RefreshNeighbour(id); }) {
   Restore();
+  providers_.EndStart();
+  started_ = true;
 }
 
 void Engine::Core::Restore() {
@@ -87,11 +89,24 @@ void Engine::Core::RestoreNetworks() {
   for (const NetworkPointer& network : registry_.Networks()) {
     if (network->pending) continue;
     Attempt("pools of network", network->name, [&] {
-      if (network->ipam.empty()) return;
+      if (network->ipam.empty() || !providers_.HasIpam(network->ipam)) return;
       const auto ipam = providers_.GetIpam(network->ipam);
       if (ipam->requires_replay()) ReplayPools(*ipam, *network);
     });
-    Attempt("network", network->name, [&] { DriverOf(*network)->CreateNetwork(network->config); });
+    Attempt("network", network->name, [&] {
+      if (!providers_.HasDriver(network->type)) return;
+      providers_.GetDriver(network->type)->CreateNetwork(network->config);
+    });
+    const bool ours = network->ipam.empty() || providers_.HasIpam(network->ipam);
+    if (ours && providers_.HasDriver(network->type)) continue;
+    try {
+      RestoreFromPlugins(*network);
+    } catch (const Error& error) {
+      Warn(fmt::format("network {}: {}: restored when its plugin answers", network->name,
+                       error.message()));
+      const std::lock_guard guard(late_mutex_);
+      late_[network->config.id];
+    }
   }
 }
 
@@ -128,10 +143,14 @@ void Engine::Core::RestoreEndpoint(const EndpointRecord& endpoint) {
     LeaveLocked(sandbox ? *sandbox : nowhere, endpoint);
   }
   if (dead || (endpoint.gateway && (homeless || endpoint.moving || endpoint.sandbox_id.empty()))) {
-    UndoEndpoint(endpoint);
+    if (network && IsLate(network->config.id)) {
+      UndoLate(endpoint);
+    } else {
+      UndoEndpoint(endpoint);
+    }
     return;
   }
-  if (network->ipam.empty()) return;
+  if (network->ipam.empty() || IsLate(network->config.id)) return;
   const auto ipam = providers_.GetIpam(network->ipam);
   if (ipam->requires_replay()) ReplayAddresses(*ipam, endpoint);
 }

@@ -29,3 +29,20 @@ expect_network_alone() {
   docker_start two blue
   expect "address" 10.80.0.3 "$(docker_address two blue)"
 }
+
+@test "docker failures: a network that Docker forgot while cnmd was away is removed by cnmctl" {
+  local id
+  make_network blue 10.80.0.0/24
+  id=$(docker network inspect --format '{{.Id}}' blue)
+  cnmd_down KILL
+  wait_for 90 docker network rm blue # dockerd tries each call for 15 s, then forgets the network
+  run ! docker network inspect blue
+  cnmd_up
+  expect "networks" "docker-${id:0:12} docker" "$(cnmctl network ls --json | jq -r '.[] | "\(.name) \(.doors[].door)"')"
+  run ! cnmctl network rm "docker-${id:0:12}"
+  [[ $output == *"docker network rm ${id:0:12}"*"--force"* ]]
+  run -0 cnmctl network rm --force "${id:0:12}"
+  expect_nothing_left
+  expect "networks" "[]" "$(cnmctl network ls --json)"
+  make_network blue 10.80.0.0/24 # name and subnet are free
+}

@@ -155,6 +155,19 @@ void PoolLedger::RemoveNetwork(const std::string& id, int64_t now) {
   networks.erase(found);
 }
 
+std::map<std::string, uint32_t> PoolLedger::Unattached() const {
+  Counts left = uses;
+  const auto take = [&](const std::vector<std::string>& pools) {
+    for (const std::string& pool : pools) {
+      const auto found = left.find(pool);
+      if (found != left.end() && --found->second == 0) left.erase(found);
+    }
+  };
+  for (const auto& [id, pools] : networks) take(pools);
+  for (const auto& [id, network] : deleted) take(network.pools);
+  return left;
+}
+
 std::vector<std::string> PoolLedger::Ended() const {
   std::vector<std::string> ended;
   for (const auto& [id, pools] : networks) {

@@ -61,6 +61,8 @@ struct PoolLedger {
   /// that is known it is known already. @returns whether the network is new
   bool AddNetwork(const engine::NetworkConfig& network, int64_t now);
   void RemoveNetwork(const std::string& id, int64_t now);
+  /// Uses of pools that are no network's in `networks` or `deleted`.
+  std::map<std::string, uint32_t> Unattached() const;
   /// The networks that have ended: a pool of theirs has no use any more.
   std::vector<std::string> Ended() const;
 

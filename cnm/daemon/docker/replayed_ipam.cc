@@ -74,6 +74,21 @@ void ReplayedIpam::RemoveNetwork(const std::string& id) {
   Write();
 }
 
+void ReplayedIpam::GiveUp(const std::string& id) {
+  const std::scoped_lock lock(mutex_);
+  Ledger().RemoveNetwork(id, NowSeconds());
+  Write();
+  const auto deleted = Ledger().deleted.find(id);
+  if (deleted == Ledger().deleted.end()) return;
+  const std::vector<std::string> pools = deleted->second.pools;
+  for (const std::string& pool : pools) Release(pool);
+}
+
+std::map<std::string, uint32_t> ReplayedIpam::Unattached() {
+  const std::scoped_lock lock(mutex_);
+  return Ledger().Unattached();
+}
+
 bool ReplayedIpam::Has(const std::string& network_id) {
   const std::scoped_lock lock(mutex_);
   return Ledger().networks.contains(network_id);

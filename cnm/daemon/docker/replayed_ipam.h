@@ -44,6 +44,12 @@ class ReplayedIpam : public engine::IpamDriver {
   /// It is deleted, or could not be created.
   void RemoveNetwork(const std::string& id);
 
+  /// An operator says that Docker has forgotten the network: it is removed, and its pools released.
+  void GiveUp(const std::string& id);
+  /// The pools that are no network's of our driver: how often each is used. They are of networks of
+  /// other drivers, or of one that is being created.
+  std::map<std::string, uint32_t> Unattached();
+
   /// Whether the network's pools are ours.
   bool Has(const std::string& network_id);
   /// The networks that have ended, for Docker has released their pools, and were not deleted.

@@ -259,7 +259,8 @@ void LocalDriver::DeleteEndpoint(const std::string& network_id, const std::strin
   RemoveEndpoint(*endpoint, controller);
 }
 
-size_t LocalDriver::Reconcile(unsigned forgotten_after) {
+size_t LocalDriver::Reconcile(unsigned forgotten_after,
+                              const std::function<bool(const std::string& endpoint_id)>& known) {
   const int64_t now = NowSeconds();
   const bool docker = options_.door == "docker";
   const auto older_than = [now](const Endpoint& endpoint, unsigned seconds) {
@@ -272,7 +273,8 @@ size_t LocalDriver::Reconcile(unsigned forgotten_after) {
        .keep_dead = !docker,
        .forgotten =
            [&](const Endpoint& endpoint) {
-             return docker && older_than(endpoint, forgotten_after);
+             return docker ? older_than(endpoint, forgotten_after)
+                           : known && !known(endpoint.key.container_id);
            },
        // The engine moves it in the very call that joins, and puts right itself what was killed.
        .moved =

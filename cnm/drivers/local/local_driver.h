@@ -9,6 +9,7 @@
 // "docker-<id>"; endpoints are {name, endpoint id, ""}.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -68,13 +69,19 @@ class LocalDriver final : public engine::NetworkDriver {
 
   /// This door's networks.
   std::vector<engine::NetworkConfig> Networks() const;
+  /// The same as recorded.
+  std::vector<std::shared_ptr<const LocalNetwork>> Records() const { return networks_.All(); }
+  /// The ids of the network's endpoints that are in a sandbox which lives.
+  std::vector<std::string> LiveEndpoints(const std::string& network_id) const;
 
   /// Puts right what ended without a call: endpoints whose container is provably gone, what a
   /// killed process left, and (Docker never asks twice) endpoints that nobody joined for
-  /// `forgotten_after` seconds, or whose link Docker has put back onto the host. To be called at
-  /// the start and now and then.
+  /// `forgotten_after` seconds, or whose link Docker has put back onto the host. Of other doors,
+  /// endpoints in no sandbox that their door does not know (`known`): it could not delete them. To
+  /// be called at the start and now and then.
   /// @returns how many endpoints it removed or led out of their sandboxes
-  size_t Reconcile(unsigned forgotten_after = 300);
+  size_t Reconcile(unsigned forgotten_after = 300,
+                   const std::function<bool(const std::string& endpoint_id)>& known = {});
 
  private:
   std::shared_ptr<const LocalNetwork> GetNetwork(const std::string& id) const;

@@ -202,6 +202,21 @@ std::vector<engine::NetworkConfig> LocalDriver::Networks() const {
   return configs;
 }
 
+std::vector<std::string> LocalDriver::LiveEndpoints(const std::string& network_id) const {
+  const auto network = networks_.Find(network_id);
+  Controller controller = OpenController("LiveEndpoints");
+  std::vector<std::string> live;
+  for (const Endpoint& endpoint : network ? controller.Endpoints() : std::vector<Endpoint>()) {
+    const bool here = endpoint.key.network == network->name && endpoint.door == options_.door &&
+                      DetailsOf(endpoint).network_id == network_id;
+    if (!here || endpoint.state != EndpointState::kReady) continue;
+    if (controller.LivenessOf(endpoint) == Liveness::kAlive) {
+      live.push_back(endpoint.key.container_id);
+    }
+  }
+  return live;
+}
+
 void LocalDriver::DeleteNetwork(const std::string& network_id) {
   const std::lock_guard guard(changes_);
   const auto network = networks_.Find(network_id);

@@ -1,6 +1,7 @@
 // engine_trouble_test.cc: an engine whose callers come at once, and whose drivers and disk fail.
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <thread>
@@ -29,6 +30,14 @@ class EngineTrouble : public EngineTest {
     EndpointSpec spec;
     spec.name = name;
     return engine_->CreateEndpoint(network, spec);
+  }
+  static bool FileExists(const std::string& path) { return std::filesystem::exists(path); }
+  /// The same network, without endpoints.
+  std::string EmptyNetwork(const std::string& network) {
+    for (const EndpointInfo& endpoint : engine_->Endpoints(network)) {
+      engine_->DeleteEndpoint(network, endpoint.id);
+    }
+    return network;
   }
   std::vector<EndpointInfo> GatewayEndpoints() {
     return engine_->Endpoints(engine_->GetNetworkByName(kGatewayNetwork).id);
@@ -155,6 +164,48 @@ TEST_F(EngineTrouble, AForgetfulIpamIsAskedForTheSamePools) {
   script_.log.clear();
   Start();
   EXPECT_EQ(script_.log, created);
+}
+
+/// A plugin whose socket takes connections and answers nobody.
+TEST_F(EngineTrouble, AStartDoesNotWaitForADeadPlugin) {
+  NetworkSpec spec = BlueSpec();
+  spec.type = "plugin";
+  plugin_.set_value(std::make_shared<ScriptedDriver>(&script_));
+  const std::string net = engine_->CreateNetwork(spec);
+  const std::string web = MakeEndpoint(net, "web");
+  const std::string record = fmt::format("{}/run/engine-endpoints/{}.json", root_, web);
+  std::string half = ReadFile(record).value();
+  half.insert(half.find('{') + 1, "\"pending\":true,");
+  engine_.reset();
+  WriteFileAtomic(record, half, Durability::kVolatile);
+  script_.log.clear();
+  plugin_ = {};
+  found_ = plugin_.get_future().share();
+  const auto begin = std::chrono::steady_clock::now();
+  Start();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+  EXPECT_EQ(engine_->Networks().size(), 1U);
+  EXPECT_EQ(script_.log, Log()) << "nobody was told yet";
+  EXPECT_TRUE(FileExists(record)) << "it is undone when the plugin can be told";
+  plugin_.set_value(std::make_shared<ScriptedDriver>(&script_));
+  MakeEndpoint(net, "db");
+  ASSERT_GE(script_.log.size(), 3U);
+  EXPECT_EQ(script_.log[0], "address 192.0.2.2") << "the plugin's network, our allocator";
+  EXPECT_EQ(script_.log[1], "create network blue");
+  EXPECT_EQ(script_.log[2], "delete endpoint");
+  EXPECT_FALSE(FileExists(record));
+  EXPECT_EQ(std::ranges::count(script_.log, "create network blue"), 1);
+  engine_->DeleteNetwork(EmptyNetwork(net));
+}
+
+TEST_F(EngineTrouble, APluginThatAnswersIsToldAtTheStart) {
+  NetworkSpec spec = BlueSpec();
+  spec.type = "plugin";
+  plugin_.set_value(std::make_shared<ScriptedDriver>(&script_));
+  engine_->CreateNetwork(spec);
+  script_.log.clear();
+  Start();
+  EXPECT_EQ(script_.log, Log({"create network blue"}));
 }
 
 TEST_F(EngineTrouble, ADriverLearnsOfANetworkWhosePoolsAreLost) {

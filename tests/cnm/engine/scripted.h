@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include <filesystem>
+#include <future>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -152,6 +153,9 @@ class EngineTest : public ::testing::Test {
                                   event.container,
                                   event.error == nullptr ? "" : " " + event.error->message()));
     };
+    options.find_driver = [found = found_](const std::string& type) {
+      return type == "plugin" ? found.get() : nullptr;
+    };
     engine_ = std::make_unique<Engine>(options);
   }
 
@@ -175,7 +179,9 @@ class EngineTest : public ::testing::Test {
 
   std::string root_;
   Script script_;
-  std::vector<std::string> told_;  ///< each event as a line
+  std::vector<std::string> told_;                        ///< each event as a line
+  std::promise<std::shared_ptr<NetworkDriver>> plugin_;  ///< fulfilled: the plugin answers
+  std::shared_future<std::shared_ptr<NetworkDriver>> found_ = plugin_.get_future().share();
   std::unique_ptr<Engine> engine_;
 };
 
