@@ -75,9 +75,11 @@ class Walk:
         return ''
 
     def operations(self):
+        """Not those of Docker's door, which this daemon does not have: docker_failures.bats goes through them."""
         for path, methods in self.document['paths'].items():
             for method, operation in methods.items():
-                yield path, method.upper(), operation
+                if 'docker' not in operation.get('tags', []):
+                    yield path, method.upper(), operation
 
     def call(self, name, body=None, query='', ids=None, want=None, prefix=''):
         """Calls the operation of that operationId, checks the answer against the document, returns its JSON."""

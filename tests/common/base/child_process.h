@@ -87,10 +87,10 @@ class ChildProcess {
 };
 
 /// A test with a directory of its own, removed afterwards.
-class DirectoryTest : public testing::Test {
+class DirectoryTest : public ::testing::Test {
  protected:
   DirectoryTest() {
-    directory_ = testing::TempDir() + "cnm-XXXXXX";
+    directory_ = ::testing::TempDir() + "cnm-XXXXXX";
     if (::mkdtemp(directory_.data()) == nullptr) std::abort();
   }
   ~DirectoryTest() override { std::filesystem::remove_all(directory_); }
