@@ -163,8 +163,8 @@ void AddCniMemberships(const std::map<std::string, bool>& shared,
                        const std::vector<EndpointEntry>& endpoints, Networks& networks) {
   for (auto& [name, network] : networks) {
     const bool used =
-        std::any_of(endpoints.begin(), endpoints.end(), [&](const EndpointEntry& endpoint) {
-          return endpoint.network == network.name && endpoint.door == kCni;
+        std::any_of(endpoints.begin(), endpoints.end(), [&wanted = network.name](const auto& one) {
+          return one.network == wanted && one.door == kCni;
         });
     const auto others = shared.find(name);
     if (others != shared.end() && !others->second && !used) continue;
@@ -215,9 +215,9 @@ Inventory Take(Controller& controller, const Places& places) {
   AddEngineNetworks(engine, networks);
   inventory.networks.reserve(networks.size());
   for (auto& [key, network] : networks) {
-    network.endpoints = static_cast<int>(
-        std::count_if(inventory.endpoints.begin(), inventory.endpoints.end(),
-                      [&](const EndpointEntry& one) { return one.network == network.name; }));
+    network.endpoints = static_cast<int>(std::count_if(
+        inventory.endpoints.begin(), inventory.endpoints.end(),
+        [&wanted = network.name](const EndpointEntry& one) { return one.network == wanted; }));
     inventory.networks.push_back(std::move(network));
   }
   return inventory;
