@@ -71,7 +71,7 @@ class Exchange {
         timer_(io_),
         stream_(Stream::Socket(io_),
                 server.unix_path.empty() && server.tls ? MakeClientTls(*server.tls) : nullptr) {
-    if (stream_.tls() != nullptr) ExpectName(server.host);
+    if (stream_.tls() != nullptr) ExpectName(server.host, server.tls->verify);
     endpoints_ = Resolve(io_, server, error_);
     FillRequest(server, request);
     BeginAnswer();  // after the request: the answer to a HEAD has no body
@@ -101,7 +101,7 @@ class Exchange {
   }
 
  private:
-  void ExpectName(const std::string& host);
+  void ExpectName(const std::string& host, bool verify);
   void FillRequest(const ServerAddress& server, const Request& request);
   void Connect(size_t index);
   void OnConnected();
@@ -161,8 +161,8 @@ void Exchange::Connect(size_t index) {
   });
 }
 
-void Exchange::ExpectName(const std::string& host) {
-  stream_.tls()->set_verify_callback(asio::ssl::host_name_verification(host));
+void Exchange::ExpectName(const std::string& host, bool verify) {
+  if (verify) stream_.tls()->set_verify_callback(asio::ssl::host_name_verification(host));
   ErrorCode not_numeric;
   asio::ip::make_address(host, not_numeric);
   // RFC 6066 §3: the name, so that the server can choose its certificate; never an address.

@@ -29,7 +29,7 @@ void WarnOfOpenKey(const std::string& file) {
                    status.st_mode & 07777, file));
 }
 
-TlsContext MakeTls(const TlsFiles& files, ssl::context::method method) {
+TlsContext MakeTls(ssl::context::method method) {
   auto context = std::make_shared<ssl::context>(method);
   SSL_CTX* native = context->native_handle();
   SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);
@@ -37,17 +37,24 @@ TlsContext MakeTls(const TlsFiles& files, ssl::context::method method) {
   SSL_CTX_set_session_cache_mode(native, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_num_tickets(native, 0);
   SSL_CTX_set_mode(native, SSL_MODE_RELEASE_BUFFERS);  // an idle connection costs little
+  return context;
+}
+
+void LoadAuthority(const TlsFiles& files, ssl::context& context) {
   ErrorCode error;
-  context->load_verify_file(files.ca, error);
+  context.load_verify_file(files.ca, error);
   Check(error, "CA", files.ca);
-  context->use_certificate_chain_file(files.certificate, error);
+}
+
+void LoadOwn(const TlsFiles& files, ssl::context& context) {
+  ErrorCode error;
+  context.use_certificate_chain_file(files.certificate, error);
   Check(error, "certificate", files.certificate);
   WarnOfOpenKey(files.key);
   // Nobody is there to be asked for a passphrase.
-  context->set_password_callback([](size_t, ssl::context::password_purpose) { return ""; }, error);
-  context->use_private_key_file(files.key, ssl::context::pem, error);
+  context.set_password_callback([](size_t, ssl::context::password_purpose) { return ""; }, error);
+  context.use_private_key_file(files.key, ssl::context::pem, error);
   Check(error, "key", files.key);
-  return context;
 }
 
 }  // namespace
@@ -59,7 +66,9 @@ TlsFiles TlsFilesIn(const std::string& directory) {
 }
 
 TlsContext MakeServerTls(const TlsFiles& files) {
-  TlsContext context = MakeTls(files, ssl::context::tls_server);
+  TlsContext context = MakeTls(ssl::context::tls_server);
+  LoadAuthority(files, *context);
+  LoadOwn(files, *context);
   context->set_verify_mode(ssl::verify_peer | ssl::verify_fail_if_no_peer_cert);
   // What clients choose their certificate by.
   SSL_CTX_set_client_CA_list(context->native_handle(), SSL_load_client_CA_file(files.ca.c_str()));
@@ -67,8 +76,15 @@ TlsContext MakeServerTls(const TlsFiles& files) {
 }
 
 TlsContext MakeClientTls(const TlsFiles& files) {
-  TlsContext context = MakeTls(files, ssl::context::tls_client);
-  context->set_verify_mode(ssl::verify_peer);
+  TlsContext context = MakeTls(ssl::context::tls_client);
+  if (files.ca.empty()) {
+    ErrorCode none;  // a host without any refuses every server
+    context->set_default_verify_paths(none);
+  } else {
+    LoadAuthority(files, *context);
+  }
+  if (!files.certificate.empty()) LoadOwn(files, *context);
+  context->set_verify_mode(files.verify ? ssl::verify_peer : ssl::verify_none);
   return context;
 }
 

@@ -16,9 +16,12 @@ namespace cnm::http {
 
 /// Files in PEM. They are read when a context is made; new ones count from the next start.
 struct TlsFiles {
-  std::string ca;           ///< certificates of the authorities whose certificates are accepted
-  std::string certificate;  ///< our own, with the intermediate ones behind it
-  std::string key;          ///< of our certificate, without a passphrase
+  /// Certificates of the authorities that are trusted; of a client "" = the system's.
+  std::string ca;
+  /// Our own, with the intermediate ones behind it; of a client "" = none.
+  std::string certificate;
+  std::string key;     ///< of our certificate, without a passphrase
+  bool verify = true;  ///< false, of a client: any server will do
   bool operator==(const TlsFiles&) const = default;
 };
 
@@ -34,8 +37,8 @@ using TlsContext = std::shared_ptr<boost::asio::ssl::context>;
 ///         also when certificate and key do not belong together
 TlsContext MakeServerTls(const TlsFiles& files);
 
-/// For a client: the server's certificate is of the authority. That it names the server asked for
-/// is checked by the connection. @throws Error as above
+/// For a client: the server's certificate is of the authority, unless nothing is verified. That it
+/// names the server asked for is checked by the connection. @throws Error as above
 TlsContext MakeClientTls(const TlsFiles& files);
 
 }  // namespace cnm::http

@@ -3,6 +3,8 @@
 
 #include <sys/stat.h>
 
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "common/base/atomic_file.h"
@@ -24,9 +26,22 @@ std::string_view Trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
 }
 
-http::ServerAddress ParseUrl(std::string_view url, const std::string& path) {
+/// What Docker's URLs mean: TLS is what https says, on port 443 if none is named; the path counts
+/// for nothing. Without an authority Docker takes any server.
+http::ServerAddress ParseUrl(std::string_view url, const std::string& path, http::TlsFiles tls) {
+  constexpr std::string_view kSecure = "https://";
   try {
-    return http::ParseServerAddress(url);
+    if (!url.starts_with(kSecure)) return http::ParseServerAddress(url);
+    const std::string_view rest = url.substr(kSecure.size());
+    const std::string_view host = rest.substr(0, rest.find('/'));
+    const size_t address_end = host.rfind(']');  // of an IPv6 address, which has colons
+    const bool port = host.find(':', address_end == std::string_view::npos ? 0 : address_end) !=
+                      std::string_view::npos;
+    http::ServerAddress address =
+        http::ParseServerAddress(fmt::format("tcp://{}{}", host, port ? "" : ":443"));
+    if (tls.ca.empty()) tls.verify = false;
+    address.tls = std::move(tls);
+    return address;
   } catch (Error& error) {
     throw error.AddContext(fmt::format("plugin file {}", path));
   }
@@ -36,17 +51,20 @@ http::ServerAddress ParseJson(const std::string& text, const std::string& path) 
   const json::Object o = json::Parse(text, fmt::format("plugin file {}", path));
   std::string address;
   o.Required("Addr", address);
+  http::TlsFiles files;
   if (const auto tls = o.OptionalObject("TLSConfig")) {
     bool insecure = false;
     tls->Optional("InsecureSkipVerify", insecure);
-    std::string certificate;
-    tls->Optional("CertFile", certificate);
-    if (insecure || !certificate.empty() || address.starts_with("https://")) {
-      throw Error(Code::kConfig, fmt::format("plugin file {}: TLS is not supported", path),
-                  "let the plugin listen on a unix socket");
+    tls->Optional("CAFile", files.ca);
+    tls->Optional("CertFile", files.certificate);
+    tls->Optional("KeyFile", files.key);
+    files.verify = !insecure;
+    if (files.certificate.empty() != files.key.empty()) {
+      tls->Fail(files.key.empty() ? "KeyFile" : "CertFile",
+                "is missing: a certificate needs its key");
     }
   }
-  return ParseUrl(address, path);
+  return ParseUrl(address, path, std::move(files));
 }
 
 /// What one directory says of the plugin.
@@ -57,7 +75,7 @@ std::optional<http::ServerAddress> FindIn(const std::string& directory, std::str
     if (IsSocket(path)) return http::ServerAddress{.unix_path = path};
   }
   const std::string spec = fmt::format("{}.spec", base);
-  if (const auto text = ReadFile(spec)) return ParseUrl(Trimmed(*text), spec);
+  if (const auto text = ReadFile(spec)) return ParseUrl(Trimmed(*text), spec, {});
   const std::string json = fmt::format("{}.json", base);
   if (const auto text = ReadFile(json)) return ParseJson(*text, json);
   return std::nullopt;

@@ -19,8 +19,11 @@ struct PluginDirectories {
 
 /// Where the plugin listens: a socket, the URL that a .spec file consists of (a .spec that is a
 /// socket counts as one), or the Addr of a .json file ({"Name":"x","Addr":"tcp://127.0.0.1:1"}).
+/// To https:// it is TLS, with the .json file's TLSConfig {"CAFile","CertFile","KeyFile",
+/// "InsecureSkipVerify"}; without a CAFile any server will do, as for Docker.
 /// nullopt when nothing announces it, or `name` cannot be a file's.
-/// @throws Error kConfig for an announcement that cannot be used (no URL, TLS); kDecode, kIo
+/// @throws Error kConfig for an announcement that cannot be used (no URL, a certificate without
+/// key); kDecode, kIo
 std::optional<http::ServerAddress> FindPlugin(std::string_view name,
                                               const PluginDirectories& directories);
 

@@ -1,6 +1,8 @@
 // iptables.cc: the packet filter backend that speaks iptables.
 #include "common/firewall/iptables/iptables.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <map>
 #include <optional>
@@ -47,6 +49,17 @@ iptables::Subject SubjectOf(const Subjects& subjects, const Standing& one) {
   return {};
 }
 
+/// Isolation is of both families. A host without IPv6 forwards none of it, and need not have tables
+/// for it.
+std::vector<iptables::Script> ForThisHost(std::vector<iptables::Script> scripts) {
+  if (::access("/proc/sys/net/ipv6/conf", F_OK) != 0) {
+    std::erase_if(scripts, [](const iptables::Script& script) {
+      return script.family == net::Family::kIpv6;
+    });
+  }
+  return scripts;
+}
+
 class Iptables : public Firewall {
  public:
   explicit Iptables(Ledger ledger) : ledger_(std::move(ledger)) {}
@@ -85,7 +98,7 @@ void Iptables::Clear(const std::vector<iptables::Script>& scripts) {
 }
 
 void Iptables::Add(const Rules& rules) {
-  const std::vector<iptables::Script> scripts = iptables::AddScripts(rules);
+  const std::vector<iptables::Script> scripts = ForThisHost(iptables::AddScripts(rules));
   if (scripts.empty()) return;
   // A transaction holds one table of one family: the others are undone when one fails. Isolation is
   // everybody's on the bridge: who else needs it is not known here.
@@ -100,7 +113,7 @@ void Iptables::Add(const Rules& rules) {
 }
 
 void Iptables::Remove(const Rules& rules) {
-  Clear(iptables::RemoveScripts(rules));
+  Clear(ForThisHost(iptables::RemoveScripts(rules)));
 }
 
 /// The reference's names and comments hold the network and container id, not the interface, so an
@@ -114,7 +127,7 @@ void Iptables::RemoveForeign(const Foreign& foreign) {
 }
 
 void Iptables::Verify(const Rules& rules) {
-  const std::vector<iptables::Script> scripts = iptables::StandingScripts(rules);
+  const std::vector<iptables::Script> scripts = ForThisHost(iptables::StandingScripts(rules));
   if (scripts.empty()) return;
   const std::optional<std::string> missing = GetVariant().FindMissing(scripts);
   if (missing) throw Error(Code::kKernel, *missing);
@@ -124,7 +137,8 @@ void Iptables::Verify(const Rules& rules) {
 /// refuse what rests on an older answer.
 void Iptables::Rebuild() {
   FindVariant();
-  const std::vector<iptables::Script> scripts = iptables::RebuildScripts(ledger_.ReadLive(name()));
+  const std::vector<iptables::Script> scripts =
+      ForThisHost(iptables::RebuildScripts(ledger_.ReadLive(name())));
   if (!scripts.empty()) GetVariant().Apply(scripts);
 }
 

@@ -314,6 +314,20 @@ TEST_P(IptablesNetns, IsolatesBridges) {
   EXPECT_EQ(OursLeft("br0"), "");
 }
 
+TEST_P(IptablesNetns, IsolatesWhereThereIsNoIpv6) {
+  ASSERT_EQ(::mount("none", "/proc/sys/net/ipv6", "tmpfs", 0, nullptr), 0);
+  Shell("ln -sf /bin/false /mnt/ip6tables-restore; ln -sf /bin/false /mnt/ip6tables");
+  Rules rules = Owner();
+  rules.isolation = Isolation{"br0"};
+  MakeIptables({})->Add(rules);
+  MakeIptables({})->Verify(rules);
+  EXPECT_NE(Shell("iptables-save -t filter | grep br0"), "");
+  MakeIptables({})->Remove(rules);
+  EXPECT_EQ(OursLeft("br0"), "");
+  ASSERT_EQ(::umount("/proc/sys/net/ipv6"), 0);
+  EXPECT_EQ(Shell("ip6tables-save -t filter | grep -c ISOLATION || true"), "0");
+}
+
 TEST_P(IptablesNetns, AFailureDoesNotEndTheIsolationOfOthersOnTheBridge) {
   Rules live = Owner();
   live.forwarding.addresses = {Ip("192.0.2.5")};
