@@ -22,10 +22,12 @@ namespace {
 namespace asio = boost::asio;
 namespace beast_http = boost::beast::http;
 
-// How long, and for how many bytes, a client that still sends may read our last words: closing at
-// once would reset the connection and take them away.
-constexpr std::chrono::milliseconds kDrainTime{1000};
-constexpr size_t kDrainBytes = size_t{256} << 10;
+// How long, and for how many bytes, a client that still sends may read our last words: closing
+// earlier would reset the connection and take them away. Two kernels alone hold 10 MiB for it
+// (net.ipv4.tcp_wmem and tcp_rmem), and many clients read nothing until they have sent all.
+constexpr std::chrono::milliseconds kDrainTime{5000};
+constexpr size_t kDrainBytes = size_t{16} << 20;
+constexpr size_t kDrainAtOnce = size_t{64} << 10;
 
 constexpr std::chrono::milliseconds kCancelAgain{50};
 
@@ -239,7 +241,7 @@ void Connection::Drain() {
 
 void Connection::ReadAndDrop(size_t limit) {
   buffer_.clear();
-  stream_.async_read_some(buffer_.prepare(4096),
+  stream_.async_read_some(buffer_.prepare(kDrainAtOnce),
                           [self = shared_from_this(), limit](ErrorCode error, size_t size) {
                             if (self->state_ == State::kClosed) return;
                             if (error || size >= limit) {

@@ -33,6 +33,20 @@ get() {
     --cacert $CERTS/"$who"/ca.pem --cert $CERTS/"$who"/cert.pem --key $CERTS/"$who"/key.pem "$@"
 }
 
+# blindly BYTES: posts so many with a client's certificate, all of them before it reads the answer; prints its first line
+blindly() {
+  python3 -c 'import socket, ssl, sys
+directory, address, port, size = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+context = ssl.create_default_context(cafile=directory + "/ca.pem")
+context.load_cert_chain(directory + "/cert.pem", directory + "/key.pem")
+with socket.create_connection((address, port), timeout=20) as plain:
+    with context.wrap_socket(plain, server_hostname=address) as server:
+        server.sendall(b"POST /networks HTTP/1.1\r\nHost: cnm\r\nContent-Length: %d\r\n\r\n" % size)
+        for _ in range(size // 100_000):
+            server.sendall(b" " * 100_000)
+        print(server.recv(100).partition(b"\r")[0].decode())' $CERTS/client $ADDRESS $PORT "$1"
+}
+
 logged() { grep -F "$1" $CNMD_LOG; }
 
 @test "TLS: a client with a certificate of ours is served, by either version" {
@@ -43,6 +57,7 @@ logged() { grep -F "$1" $CNMD_LOG; }
     --cacert $CERTS/client/ca.pem --cert $CERTS/client/cert.pem --key $CERTS/client/key.pem $URL)"
   head -c 5000000 /dev/zero | tr '\0' ' ' > /run/e2e/large
   expect "status of a large body" 413 "$(get client --header 'Expect:' --data-binary @/run/e2e/large $URL)"
+  expect "status of a client that sends all of it first" "HTTP/1.1 413 Payload Too Large" "$(blindly 10000000)"
   expect "status for a name" 200 "$(get client --resolve cnm.example:$PORT:$ADDRESS https://cnm.example:$PORT/networks)"
 }
 

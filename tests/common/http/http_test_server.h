@@ -100,12 +100,14 @@ class RawClient {
         ::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
   }
   bool connected() const { return connected_; }
-  void Send(std::string_view bytes) const {
+  /// @returns false when the server has closed; what it answered says why
+  bool Send(std::string_view bytes) const {
     while (!bytes.empty()) {
       const ssize_t n = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      if (n <= 0) return;  // the server has closed: the answer says why
+      if (n <= 0) return false;
       bytes.remove_prefix(static_cast<size_t>(n));
     }
+    return true;
   }
   void EndSending() const { ::shutdown(fd_.get(), SHUT_WR); }
   /// What comes until `end` has come, or the server closes, or 20 s have passed ("(timeout)").
