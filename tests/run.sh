@@ -6,6 +6,7 @@ set -u
 exec 3>&1  # for progress from inside a tier, whose stdout is TAP
 ROOT=$(readlink -f "$(dirname "$(readlink -f "$0")")/..")
 cd "$ROOT" || exit 1
+export CCACHE_BASEDIR=$ROOT CCACHE_NOHASHDIR=1 # what another checkout has compiled counts
 readonly LOGS=$ROOT/build/logs SUPPORT=$ROOT/integration/support
 readonly PLUGINS=$ROOT/build/release/bin
 JOBS=$(nproc)
