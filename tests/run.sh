@@ -178,7 +178,7 @@ main() {
   done
   mkdir -p "$LOGS"
   : > "$LOGS/summary"
-  packaging/apt/install.sh build test || exit 1
+  packaging/apt/install.sh build package test || exit 1
   if report build; then
     set -- "${@:-${TIERS[@]}}"
     trap '[ ${#BEGUN[@]} = 0 ] || kill -- "${BEGUN[@]/#/-}" 2> /dev/null' EXIT
