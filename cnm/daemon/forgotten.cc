@@ -98,6 +98,14 @@ size_t CollectForgotten(Assembly& parts) {
     Try([&] { touched += parts.docker_bridge->Reconcile(kForgottenAfter); });
     Try([&] {
       for (const std::string& id : parts.docker_ipam->Ended()) {
+        // Docker removes no network with containers: whatever was released was not its to release.
+        if (!parts.docker_bridge->LiveEndpoints(id).empty()) {
+          Warn(
+              fmt::format("docker has released the pools of network {}, where containers run: "
+                          "kept until they end",
+                          id));
+          continue;
+        }
         Warn(fmt::format("docker has released the pools of network {}: deleted", id));
         parts.docker_bridge->DeleteNetwork(id);
         parts.docker_ipam->RemoveNetwork(id);

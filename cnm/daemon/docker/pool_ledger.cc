@@ -17,9 +17,6 @@ using Times = std::map<std::string, int64_t>;
 using Names = std::map<std::string, std::string>;
 using Texts = std::map<std::string, std::vector<std::string>>;
 
-/// Docker requests pools right before it creates their network, each call repeated for 15 s.
-constexpr int64_t kCreationTime = 60;
-
 bool Has(const std::vector<std::string>& pools, const std::string& pool_id) {
   return std::find(pools.begin(), pools.end(), pool_id) != pools.end();
 }
@@ -30,7 +27,7 @@ std::optional<std::string> IdOf(const engine::PoolData& pool, int64_t now,
                                 const PoolLedger& ledger) {
   std::optional<std::string> found;
   for (const auto& [id, granted] : ledger.granted) {
-    if (granted + kCreationTime < now) continue;
+    if (granted + PoolLedger::kCreationTime < now) continue;
     const ipam::PoolId parsed = ipam::PoolId::Parse(id);
     if (parsed.space != pool.address_space || parsed.subnet != pool.pool.Subnet()) continue;
     const bool taken =

@@ -20,6 +20,9 @@
 namespace cnm::docker {
 
 struct PoolLedger {
+  /// s: Docker requests pools right before it creates their network, each call repeated for 15 s.
+  static constexpr int64_t kCreationTime = 60;
+
   /// A pool, from its request until the first request for one of its addresses.
   struct Grant {
     std::string asked;      ///< the request as text

@@ -62,6 +62,7 @@ void ReplayedIpam::Activated() {
 
 bool ReplayedIpam::AddNetwork(const engine::NetworkConfig& network) {
   const std::scoped_lock lock(mutex_);
+  if (!Ledger().networks.contains(network.id)) CountClaimed(network);
   const bool added = Ledger().AddNetwork(network, NowSeconds());
   if (Ledger().networks.contains(network.id) && added) Write();
   return added;
@@ -160,12 +161,20 @@ std::string ReplayedIpam::NameRequest(const std::string& asked) {
 
 engine::Pool ReplayedIpam::RequestPool(const engine::PoolSpec& spec) {
   const std::scoped_lock lock(mutex_);
-  PoolLedger& ledger = Ledger();
   if (spec.pool) {
     const std::string& space = spec.address_space.empty() ? LocalSpace() : spec.address_space;
     const auto id = ipam::PoolId::Make(space, *spec.pool, spec.sub_pool);
-    if (Claim(id.ToString())) return {.id = id.ToString(), .pool = id.subnet};
+    if (Claim(id.ToString())) {
+      claimed_[id.ToString()] = {.asked = spec, .since = NowSeconds()};
+      return {.id = id.ToString(), .pool = id.subnet};
+    }
   }
+  return Grant(spec);
+}
+
+/// One use more.
+engine::Pool ReplayedIpam::Grant(const engine::PoolSpec& spec) {
+  PoolLedger& ledger = Ledger();
   const std::string request = NameRequest(TextOf(spec));
   engine::PoolSpec named = spec;
   named.options[engine::kRequestOption] = request;
@@ -177,12 +186,33 @@ engine::Pool ReplayedIpam::RequestPool(const engine::PoolSpec& spec) {
     Write();
     throw;
   }
+  claimed_.erase(pool.id);
   PoolLedger::Grant& grant = ledger.open.at(request);
   if (!grant.pool.empty()) return pool;  // it is counted
   grant.pool = pool.id;
   ledger.Gain(pool.id, NowSeconds(), request);
   Write();
   return pool;
+}
+
+/// Docker creates a network right after it requested its pools, and never creates one again that it
+/// replays: what was taken for a replay of an older network's pool was a use more.
+void ReplayedIpam::CountClaimed(const engine::NetworkConfig& network) {
+  const int64_t latest = NowSeconds() - PoolLedger::kCreationTime;
+  for (const auto* pools : {&network.ipv4, &network.ipv6}) {
+    for (const engine::PoolData& pool : *pools) {
+      const auto claim = std::ranges::find_if(claimed_, [&](const auto& claimed) {
+        const ipam::PoolId id = ipam::PoolId::Parse(claimed.first);
+        return id.space == pool.address_space && id.subnet == pool.pool.Subnet() &&
+               claimed.second.since >= latest;
+      });
+      if (claim == claimed_.end()) continue;
+      const auto [id, claimed] = *claim;
+      Grant(claimed.asked);
+      Ledger().Close(id, true);  // its gateway was requested before the network is created
+      ++unclaimed_[id];
+    }
+  }
 }
 
 void ReplayedIpam::ReleasePool(const std::string& pool_id) {

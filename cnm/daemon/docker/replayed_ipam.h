@@ -4,10 +4,11 @@
 // pool, gateway and live address of its networks again. To a driver that counts the uses of a pool
 // each replay would be one more use, never to be released. So what Docker has is counted here,
 // durably (pool_ledger.h); an activation makes all of it unclaimed, and a request for an unclaimed
-// pool claims it and counts nothing. A request that a killed daemon of ours did not answer has a
-// name, under which the driver gives the same pool again. An address that an endpoint of Docker's
-// holds is given again; if another container asks for it, creating that one's endpoint fails and
-// names the holder.
+// pool claims it and counts nothing. Where we were away when Docker started it asks for nothing
+// again, and a claim may be a new network's after all: that shows when the network is created, and
+// is counted then. A request that a killed daemon of ours did not answer has a name, under which
+// the driver gives the same pool again. An address that an endpoint of Docker's holds is given
+// again; if another container asks for it, creating that one's endpoint fails and names the holder.
 #pragma once
 
 #include <cstdint>
@@ -71,10 +72,17 @@ class ReplayedIpam : public engine::IpamDriver {
   void ReleaseAddress(const std::string& pool_id, const net::Address& address) override;
 
  private:
+  struct Claimed {
+    engine::PoolSpec asked;
+    int64_t since = 0;  ///< s since 1970
+  };
+
   PoolLedger& Ledger();
   void Write();
   void Recover();
   bool Claim(const std::string& pool_id);
+  engine::Pool Grant(const engine::PoolSpec& spec);
+  void CountClaimed(const engine::NetworkConfig& network);
   std::string NameRequest(const std::string& asked);
   void Release(const std::string& pool_id, const std::string& wanted = {});
   void Abandon(const std::string& request);
@@ -86,6 +94,8 @@ class ReplayedIpam : public engine::IpamDriver {
   std::optional<PoolLedger> ledger_;  ///< once it was read
   std::set<std::string> unanswered_;  ///< the grants that an earlier process of ours left open
   std::map<std::string, uint32_t> unclaimed_;
+  /// By pool id: the last request that claimed it, unless it was granted anew since.
+  std::map<std::string, Claimed> claimed_;
 };
 
 }  // namespace cnm::docker

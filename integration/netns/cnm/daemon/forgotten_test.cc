@@ -70,6 +70,18 @@ class ForgottenTest : public testing::NetnsTest {
                        id, subnet, gateway));
   }
 
+  /// A container on kBlue that has ended only when its link does.
+  void RunContainer() const {
+    Docker("NetworkDriver.CreateEndpoint",
+           fmt::format(R"({{"NetworkID":"{}","EndpointID":"{}","Interface":)"
+                       R"({{"Address":"192.0.2.2/24"}},"Options":{{}}}})",
+                       kBlue, kRed));
+    Docker("NetworkDriver.Join",
+           fmt::format(R"({{"NetworkID":"{}","EndpointID":"{}","SandboxKey":"/run/docker/netns/x",)"
+                       R"("Options":{{}}}})",
+                       kBlue, kRed));
+  }
+
   /// "status body" of an operator's request.
   std::string Operator(const std::string& method, const std::string& target,
                        const std::string& body = "") const {
@@ -137,15 +149,9 @@ TEST_F(ForgottenTest, AnOperatorRemovesANetworkThatDockerHasForgotten) {
 
 TEST_F(ForgottenTest, ANetworkWithARunningContainerStays) {
   DockerNetwork(kBlue, "192.0.2.0/24", "192.0.2.1");
-  const testing::OtherNetns container;
-  Docker("NetworkDriver.CreateEndpoint",
-         fmt::format(R"({{"NetworkID":"{}","EndpointID":"{}","Interface":)"
-                     R"({{"Address":"192.0.2.2/24"}},"Options":{{}}}})",
-                     kBlue, kRed));
-  Docker("NetworkDriver.Join",
-         fmt::format(R"({{"NetworkID":"{}","EndpointID":"{}","SandboxKey":"/run/docker/netns/x",)"
-                     R"("Options":{{}}}})",
-                     kBlue, kRed));
+  RunContainer();
+  Docker("IpamDriver.ReleasePool", R"({"PoolID":"LocalDefault/192.0.2.0/24"})");
+  CollectForgotten(parts_);
   EXPECT_EQ(Operator("DELETE", "/docker-networks/" + kBlue, R"({"force":true})"),
             "403 network docker-bbbbbbbbbbbb has a running container");
   EXPECT_NE(Bridges(), "");

@@ -78,6 +78,34 @@ TEST_F(Replay, CountsASecondNetworkOfThePool) {
   EXPECT_NE(diary_.Take(), "");
 }
 
+/// We were away when Docker started, so it replayed nothing: the next request for the pool is not
+/// told from a replay before its network is created.
+TEST_F(Replay, CountsANewNetworkOfAnUnclaimedPool) {
+  const auto ipam = Open();
+  ipam->RequestPool(Spec());
+  ipam->RequestAddress(kPool, std::nullopt, {});
+  ipam->AddNetwork(Blue());
+  ipam->Activated();
+  ipam->RequestPool(Spec());
+  diary_.Take();
+  engine::NetworkConfig red = Blue();
+  red.id = "red";
+  EXPECT_TRUE(ipam->AddNetwork(red));
+  EXPECT_TRUE(diary_.Take().starts_with("pool LocalDefault 192.0.2.0/24 all [cnm.request="));
+  EXPECT_FALSE(ipam->AddNetwork(red)) << "a repetition";
+  ipam->RemoveNetwork("red");  // it could not be made, so Docker releases its pool
+  ipam->ReleasePool(kPool);
+  EXPECT_TRUE(ipam->Ended().empty()) << "blue has its own use of the pool";
+  EXPECT_TRUE(ipam->Unattached().empty());
+  diary_.Take();
+  ipam->RequestPool(Spec());
+  EXPECT_EQ(diary_.Take(), "") << "blue's is still to be claimed";
+  ipam->RequestPool(Spec());
+  EXPECT_NE(diary_.Take(), "");
+  ipam->AddNetwork(red);
+  EXPECT_EQ(diary_.Take(), "") << "counted when it was requested";
+}
+
 TEST_F(Replay, ForgetsWhatWasReleasedBeforeItWasClaimed) {
   const auto ipam = Open();
   ipam->RequestPool(Spec());
