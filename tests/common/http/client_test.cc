@@ -21,7 +21,8 @@ class HttpClient : public DirectoryTest {
  protected:
   std::string Socket() const { return Path("s"); }
   ServerAddress Server() const { return {.unix_path = Socket()}; }
-  /// What the client makes of a server that says `bytes` to any request, then closes.
+  /// What the client makes of a server that says `bytes` to its first request, then closes; fails
+  /// when a second comes.
   std::string CallOf(const std::string& bytes, const CallLimits& limits = {}) const;
 };
 
@@ -54,6 +55,8 @@ std::string HttpClient::CallOf(const std::string& bytes, const CallLimits& limit
   });
   std::string outcome = Outcome(Server(), {}, limits);
   server.join();
+  pollfd again{listening.get(), POLLIN, 0};
+  EXPECT_EQ(::poll(&again, 1, 0), 0) << "a second connection";
   const std::string name = "unix://" + Socket();
   const size_t at = outcome.find(name);
   return at == std::string::npos ? outcome : outcome.replace(at, name.size(), "S");
@@ -126,12 +129,20 @@ TEST_F(HttpClient, TriesOnceUnlessTold) {
 }
 
 TEST_F(HttpClient, RetriesAfter1And2SecondsWhileTheTimeAllows) {
-  const auto start = std::chrono::steady_clock::now();
-  EXPECT_NE(Outcome(Server(), {}, {.connect_retry = milliseconds(2500)}).find("connect"),
-            std::string::npos);
-  const auto took = std::chrono::steady_clock::now() - start;
-  EXPECT_GE(took, milliseconds(1000));  // the next try would have been after 3 s
-  EXPECT_LT(took, milliseconds(2500));
+  using Clock = std::chrono::steady_clock;
+  const auto start = Clock::now();
+  const auto until_given_up = [&](milliseconds retry) {
+    EXPECT_NE(Outcome(Server(), {}, {.connect_retry = retry}).find("connect"), std::string::npos);
+    return Clock::now();
+  };
+  // Side by side, because a busy machine makes both late.
+  Clock::time_point thrice;
+  std::thread longer([&] { thrice = until_given_up(milliseconds(6500)); });
+  const Clock::time_point twice = until_given_up(milliseconds(2500));
+  longer.join();
+  EXPECT_GE(twice - start, milliseconds(1000));   // the next try would have been after 3 s
+  EXPECT_GE(thrice - start, milliseconds(3000));  // the next after 7 s
+  EXPECT_LT(twice, thrice);
 }
 
 TEST_F(HttpClient, FindsAServerThatAppearsLate) {
@@ -146,10 +157,8 @@ TEST_F(HttpClient, FindsAServerThatAppearsLate) {
 }
 
 TEST_F(HttpClient, DoesNotRepeatARequestThatWasSent) {
-  const auto start = std::chrono::steady_clock::now();
   EXPECT_EQ(CallOf("", {.connect_retry = milliseconds(30'000)}),
             "unavailable: call S: no answer: end of stream");
-  EXPECT_LT(std::chrono::steady_clock::now() - start, milliseconds(1'000));
 }
 
 TEST(ServerAddress, IsReadFromAUrl) {

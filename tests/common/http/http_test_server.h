@@ -109,6 +109,11 @@ class RawClient {
     }
     return true;
   }
+  /// Whether the server closes within 20 s, while nothing it sent is read.
+  bool AwaitClose() const {
+    pollfd closed{fd_.get(), 0, 0};
+    return ::poll(&closed, 1, 20'000) == 1;
+  }
   void EndSending() const { ::shutdown(fd_.get(), SHUT_WR); }
   /// What comes until `end` has come, or the server closes, or 20 s have passed ("(timeout)").
   std::string ReceiveUntil(std::string_view end) {
