@@ -320,8 +320,8 @@ def test_an_existing_ingress_or_clsact_qdisc_is_used_and_stays(host):
         host.ours.add(config, c1).ok()
         assert [one["pref"] for one in arriving(veth)] == [7, 8], arriving(veth)
         host.ours.check(config, c1, result).ok()
-        seconds, _ = carry(100_000, "out", c1, "10.1.0.1")
-        assert seconds > 0.04, f"not limited: {seconds}"
+        seconds, _ = carry(300_000, "out", c1, "10.1.0.1")
+        assert seconds > 0.2, f"not limited: {seconds}"
         host.ours.delete(config, c1).ok()
         assert (qdiscs(veth), arriving(veth)) == before
         os.system(f"tc qdisc del dev {veth} {kind}")
@@ -428,8 +428,8 @@ def test_behind_foreign_interface_plugins(host):
         config = limits(result, **BOTH)
         host.ours.add(config, c1).ok()
         host.ours.check(config, c1, result).ok()
-        seconds, _ = carry(150_000, "out", c1, "10.1.0.1")
-        assert seconds > 0.09, f"not limited: {seconds}"
+        seconds, _ = carry(300_000, "out", c1, "10.1.0.1")
+        assert seconds > 0.2, f"not limited: {seconds}"
         host.ours.delete(config, c1).ok()
         before.must_equal(host.snapshot())
         assert not qdiscs(veth_of(result)) and not ifbs(host)
@@ -453,11 +453,12 @@ def test_either_implementation_checks_and_removes_what_the_other_made(host):
 
 def test_throughput_is_the_set_rate_in_both_directions(host):
     c1, result = connected(host)
-    for ingress, egress in ((8_000_000, 80_000_000), (80_000_000, 8_000_000)):
-        keys = {"ingressRate": ingress, "ingressBurst": 400_000, "egressRate": egress, "egressBurst": 400_000}
+    burst = 4_000_000  # 100 ms at the higher rate: what a busy machine comes too late for, it makes up
+    for ingress, egress in ((4_000_000, 40_000_000), (40_000_000, 4_000_000)):
+        keys = {"ingressRate": ingress, "ingressBurst": burst, "egressRate": egress, "egressBurst": burst}
         host.ours.add(limits(result, **keys), c1).ok()
         for direction, rate in (("in", ingress), ("out", egress)):
-            measured = goodput(rate, 400_000, direction, c1, "10.1.0.1")
+            measured = goodput(rate, burst, direction, c1, "10.1.0.1", 4.0)
             assert 0.9 < measured / rate < 1.1, f"{direction}: {measured:.0f} bit/s, want {rate}"
         host.ours.delete(limits(result, **keys), c1).ok()
 
@@ -468,14 +469,14 @@ def subnet_case(host, keys, wanted):
     os.system("ip addr add 203.0.113.1/32 dev lo; ip addr add 2001:db8:1::1/64 dev br1 nodad")
     c1.run("ip", "route", "add", "203.0.113.1", "via", "10.1.0.1")
     c1.run("ip", "addr", "add", "2001:db8:1::2/64", "dev", "eth0", "nodad")
-    rates = {"ingressRate": 8_000_000, "ingressBurst": 80_000, "egressRate": 8_000_000, "egressBurst": 80_000}
+    rates = {"ingressRate": 1_000_000, "ingressBurst": 80_000, "egressRate": 1_000_000, "egressBurst": 80_000}
     config = limits(result, **rates, **keys)
     host.ours.add(config, c1).ok()
     host.ours.check(config, c1, result).ok()
     for address, limited in wanted.items():
         for direction in ("in", "out"):
-            seconds, _ = carry(500_000, direction, c1, address)
-            assert (seconds > 0.4) == limited, f"{address} {direction}: {seconds:.3f} s, {keys}"
+            seconds, _ = carry(250_000, direction, c1, address)  # limited, it takes 2
+            assert (seconds > 1.5) == limited, f"{address} {direction}: {seconds:.3f} s, {keys}"
     host.ours.add(config, c1).ok()
     host.ours.delete(config, c1).ok()
     assert not qdiscs(veth_of(result)) and not ifbs(host) and not arriving(veth_of(result))

@@ -14,9 +14,9 @@ PORT = 7000
 PAYLOAD = 1448 / 1514
 
 
-def _take(connection, count, skip):
-    """Reads `count` bytes and says so; returns the seconds for all of them and for those behind `skip`."""
-    started = passed = time.monotonic()
+def _take(connection, count, skip, began):
+    """Reads `count` bytes and says so; returns the seconds since `began` and for those behind `skip`."""
+    passed = time.monotonic()
     left = count
     while left > 0:
         got = len(connection.recv(min(left, 1 << 16)))
@@ -26,7 +26,7 @@ def _take(connection, count, skip):
             passed = time.monotonic()
     ended = time.monotonic()
     connection.sendall(b"x")
-    return ended - started, ended - passed
+    return ended - began, ended - passed
 
 
 def _give(connection, count):
@@ -42,7 +42,7 @@ class _Server:
     """Accepts one connection on the host; `times` is what _take returned, if the host is the taker."""
 
     def __init__(self, address, count, skip, takes):
-        self.times = None
+        self.times, self.began = None, time.monotonic()
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self.listening = socket.socket(family)
         self.listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -52,11 +52,11 @@ class _Server:
         self.thread.start()
 
     def _serve(self, count, skip, takes):
-        self.listening.settimeout(10)
+        self.listening.settimeout(60)
         connection, _ = self.listening.accept()
         with connection:
             if takes:
-                self.times = _take(connection, count, skip)
+                self.times = _take(connection, count, skip, self.began)
             else:
                 _give(connection, count)
 
@@ -67,11 +67,12 @@ class _Server:
 
 def _be_the_container(server, count, skip, takes, netns, writer):
     """The child's part of it; does not return."""
+    began = time.monotonic()
     try:
         set_netns(netns.path)
         with socket.create_connection((server, PORT), timeout=60) as connection:
             if takes:
-                os.write(writer, struct.pack("dd", *_take(connection, count, skip)))
+                os.write(writer, struct.pack("dd", *_take(connection, count, skip, began)))
             else:
                 _give(connection, count)
     finally:
@@ -80,7 +81,8 @@ def _be_the_container(server, count, skip, takes, netns, writer):
 
 def carry(count, direction, netns, address, skip=0):
     """Carries `count` bytes between a container's `netns` and an `address` of the host, "in" or "out" as
-    the container sees it. Returns the seconds for all of them and for those behind the first `skip`."""
+    the container sees it. Returns the seconds for all of them, from before they connect, so that who is late does not look fast,
+    and for those behind the first `skip`."""
     server = _Server(address, count, skip, takes=direction == "out")
     reader, writer = os.pipe()
     child = os.fork()
