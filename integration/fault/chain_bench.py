@@ -186,7 +186,7 @@ class ChainBench:
             self.clean_up(how)
             if how == "GC" or self.gives_up(point):
                 self.put_back()
-            wait_until(lambda: self.look().lines == self.baseline.lines, 1.0)
+            wait_until(lambda: self.look().lines == self.baseline.lines)
         except AssertionError as error:
             difference = self.baseline.diff(self.look())
             return f"{error}\n{difference}" if difference else ("" if "not within" in str(error) else str(error))
