@@ -26,7 +26,7 @@ def test_is_gateway_serves_both_families(host):
     assert host.addresses("br1") == ["10.1.0.1/24", "2001:db8:1::1/64"]
     assert pathlib.Path("/proc/sys/net/ipv6/conf/all/forwarding").read_text().strip() == "1"
     assert c1.ping("10.1.0.1")
-    wait_until(lambda: c1.ping("2001:db8:1::1"), 4, "the IPv6 gateway answers")
+    wait_until(lambda: c1.ping("2001:db8:1::1"), what="the IPv6 gateway answers")
 
 
 def test_without_is_gateway_the_bridge_has_no_address(host):

@@ -71,7 +71,7 @@ def outside_of(host):
     return made
 
 
-def pings(paths, patience="2"):
+def pings(paths, patience="20"):
     """Whether each (from Netns, to address) answers; all at once."""
     started = [subprocess.Popen(["nsenter", f"--net={source.path}", "ping", "-nqc1", f"-W{patience}", address],
                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -426,8 +426,8 @@ def test_published_ports_of_an_isolated_container_are_reached_from_outside(host)
     host.ours.add(ports, one.netns).ok()
     server = subprocess.Popen(["nsenter", f"--net={one.netns.path}", "python3", "-m", "http.server", "80"],
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    code = "import urllib.request; print(urllib.request.urlopen('http://203.0.113.1:8080', timeout=1).status)"
-    wait_until(lambda: outside.run("python3", "-c", code, check=False).stdout == "200\n", 10, "an answer")
+    code = "import urllib.request; print(urllib.request.urlopen('http://203.0.113.1:8080', timeout=5).status)"
+    wait_until(lambda: outside.run("python3", "-c", code, check=False).stdout == "200\n", what="an answer")
     server.kill()
     server.wait()
 

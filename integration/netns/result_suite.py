@@ -110,4 +110,4 @@ def test_a_closed_stdout_undoes_the_add(host):
     os.close(writer)
     process.communicate(json.dumps(bridge_config()).encode(), timeout=20)
     assert process.returncode != 0
-    wait_until(lambda: not before.diff(host.snapshot()), 3, "undo after a failed print")
+    wait_until(lambda: not before.diff(host.snapshot()), what="undo after a failed print")

@@ -57,7 +57,7 @@ class Firewalld:
         with open("/run/test/firewalld.log", "w") as log:
             self.daemon = subprocess.Popen(["firewalld", "--nofork", "--nopid"], stdout=log,
                                            stderr=subprocess.STDOUT)
-        wait_until(self.is_on_bus, 20, "firewalld on the bus")
+        wait_until(self.is_on_bus, what="firewalld on the bus")
         self.call("getDefaultZone")
 
     def is_on_bus(self):

@@ -141,7 +141,7 @@ def _collect(child, reader, timeout):
     return value
 
 
-def wait_until(condition, seconds=5.0, what="condition"):
+def wait_until(condition, seconds=30.0, what="condition"):
     """Polls `condition()` until it is truthy and returns its value; AssertionError after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
@@ -188,7 +188,7 @@ class Netns:
 
     def ping(self, destination, count=1):
         """True if the destination answers within a deadline."""
-        done = self.run("ping", "-n", "-q", "-i", "0.2", "-c", str(count), "-W", "2", destination,
+        done = self.run("ping", "-n", "-q", "-i", "0.2", "-c", str(count), "-W", "5", destination,
                         check=False)
         return done.returncode == 0
 

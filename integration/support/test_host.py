@@ -114,7 +114,7 @@ def listen(netns, protocol, match, action):
     if child == 0:
         set_netns(netns.path)
         packets = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(protocol))
-        packets.settimeout(3)
+        packets.settimeout(20)
         os.write(writer, b"x")
         try:
             while not match(packets.recv(2048)):

@@ -15,7 +15,7 @@ from private_host import set_netns
 ANY = {4: "0.0.0.0", 6: "::"}
 KINDS = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
 FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
-PATIENCE = 2.0  # seconds a client waits for an answer that should come
+PATIENCE = 20.0  # seconds a client waits for an answer that should come
 SCTP_PROTOCOL = 132
 
 

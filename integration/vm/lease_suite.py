@@ -155,7 +155,7 @@ class Bench:
             ends = []
             for who, verb, container in calls:
                 ends.append(who.start(verb, container, self.held.get(container)))
-                wait_until(lambda: waiting_for_lock() == len(ends), 20, "waiting for the lock")
+                wait_until(lambda: waiting_for_lock() == len(ends), what="waiting for the lock")
             released = int(time.time())
             fcntl.flock(lock, fcntl.LOCK_UN)
         done = list(zip(calls, [end() for end in ends]))
