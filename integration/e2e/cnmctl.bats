@@ -8,7 +8,7 @@ readonly API=/run/cnm/cnmd.sock CONFLIST=/etc/cni/net.d/blue.conflist
 setup_file() {
   ours || skip "cnmctl is cnm's"
   private_dir /etc
-  groupadd --system cnm
+  getent group cnm > /dev/null || groupadd --system cnm
   mkdir -p /etc/cni/net.d
   cat > $CONFLIST << 'END'
 {"cniVersion": "1.0.0", "name": "blue", "plugins": [{"type": "bridge", "bridge": "br-blue", "isGateway": true,

@@ -5,7 +5,11 @@ load ../support/docker/docker
 
 readonly API=/run/cnm/cnmd.sock DOCKER=/run/docker/plugins/cnm.sock
 
-setup_file() { ours || skip "cnmd is cnm's"; }
+setup_file() {
+  ours || skip "cnmd is cnm's"
+  private_dir /etc
+  ! getent group cnm > /dev/null || groupdel cnm # this machine may have the package
+}
 
 teardown() {
   [ ! -e $CNMD_PID ] || { kill -s KILL "$(cat $CNMD_PID)" 2> /dev/null || true; }
@@ -18,7 +22,7 @@ ask() { curl --silent --unix-socket "$1" --data "${3-}" "http://cnm/$2"; }
 @test "cnmd: serves both sockets, each to whom it is for, and removes them at the end" {
   cnmd_up
   expect "mode for docker" 600 "$(stat --format %a $DOCKER)"
-  expect "mode for REST" 600 "$(stat --format %a $API)" # there is no group cnm here
+  expect "mode for REST" 600 "$(stat --format %a $API)" # there is no group cnm
   expect "activation" '{"Implements":["NetworkDriver","IpamDriver"]}' "$(ask $DOCKER Plugin.Activate)"
   expect "networks" '[]' "$(curl --silent --unix-socket $API http://cnm/networks)"
   cnmd_down TERM
