@@ -13,7 +13,6 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
 
-#include "common/base/log.h"
 #include "common/http/wire.h"
 
 namespace cnm::http {
@@ -71,7 +70,8 @@ void Connection::Shake() {
 void Connection::OnHandshakeFailure(ErrorCode error) {
   const bool gone = !IsOfTls(error);  // one that looks whether somebody listens, for example
   if (!gone) {
-    Warn(fmt::format("{}: TLS handshake: {}", peer_.address, TlsReason(error, *stream_.tls())));
+    owner_->warn(
+        fmt::format("{}: TLS handshake: {}", peer_.address, TlsReason(error, *stream_.tls())));
   }
   stream_.DropTls();  // the alert, if any, is sent
   if (gone) {
@@ -277,7 +277,9 @@ void Connection::AwaitTimeout(std::chrono::milliseconds time) {
 void Connection::OnTimeout() {
   timed_out_ = true;
   if (state_ != State::kReading) {
-    if (state_ == State::kShaking) Warn(fmt::format("{}: TLS handshake: timeout", peer_.address));
+    if (state_ == State::kShaking) {
+      owner_->warn(fmt::format("{}: TLS handshake: timeout", peer_.address));
+    }
     Close();
     return;
   }

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -28,6 +29,8 @@ struct ConnectionOwner {
   /// Called when the client's certificate is verified. @returns whether there is room for it
   std::function<bool(Connection*)> admit = {};
   std::function<void(Connection*)> closed;
+  /// Says on stderr what a client without a certificate did.
+  std::function<void(std::string_view)> warn = {};
   Limits limits;
 };
 

@@ -8,8 +8,11 @@
 #include <exception>
 #include <list>
 #include <map>
+#include <optional>
+#include <string>
 #include <utility>
 
+#include <fmt/format.h>
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
@@ -20,6 +23,8 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include "common/base/error.h"
+#include "common/base/log.h"
+#include "common/base/rate_limit.h"
 #include "common/http/connection.h"
 
 namespace cnm::http {
@@ -33,6 +38,9 @@ using Acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
 constexpr size_t kTurnedAway = 32;
 // Handshakes under way at once.
 constexpr size_t kStrangers = 64;
+// Lines about failed handshakes: anybody can bring them about.
+constexpr unsigned kWarningsAtOnce = 20;
+constexpr std::chrono::seconds kWarningEvery{10};
 // Before the next try when there is no descriptor or memory left: no event tells when there is.
 constexpr std::chrono::milliseconds kAcceptPause{100};
 
@@ -73,6 +81,7 @@ class Server::Core : public std::enable_shared_from_this<Core> {
   void Shake(const std::shared_ptr<Connection>& connection);
   bool Admit(Connection* connection);
   void Dispatch(Request request, std::function<void(const Response&)> done);
+  void WarnOf(std::string_view what);
   std::shared_ptr<const ConnectionOwner> Owner();
 
   asio::io_context& io_;
@@ -84,6 +93,7 @@ class Server::Core : public std::enable_shared_from_this<Core> {
   std::map<Connection*, std::shared_ptr<Connection>> turned_away_;
   std::list<std::shared_ptr<Connection>> strangers_;  // in a handshake, the oldest first
   std::shared_ptr<const ConnectionOwner> owner_;
+  RateLimit warnings_{kWarningsAtOnce, kWarningEvery};
   bool stopped_ = false;
 };
 
@@ -177,8 +187,19 @@ std::shared_ptr<const ConnectionOwner> Server::Core::Owner() {
       self->turned_away_.erase(connection);
     }
   };
+  owner->warn = [core = weak_from_this()](std::string_view what) {
+    if (const auto self = core.lock()) self->WarnOf(what);
+  };
   owner_ = std::move(owner);
   return owner_;
+}
+
+void Server::Core::WarnOf(std::string_view what) {
+  const std::optional<uint64_t> left_out = warnings_.Take();
+  if (!left_out) return;
+  Warn(*left_out == 0
+           ? std::string(what)
+           : fmt::format("{} (before it {} more lines of this kind, left out)", what, *left_out));
 }
 
 void Server::Core::Dispatch(Request request, std::function<void(const Response&)> done) {
