@@ -288,6 +288,8 @@ class Controller {
   LockTable::Held LockNetwork(std::string_view name);
   std::optional<Network> ChangeNetwork(std::string_view name,
                                        const std::function<void(Network&)>& change);
+  void AddShared(std::string_view network, const std::string& backend,
+                 const firewall::Rules& rules);
   void WithdrawShared(const Network& network);
   void ForgetUnshared(std::string_view name);
   void VerifyRules(const EndpointKey& key, const std::vector<Attachment>& attachments,

@@ -3,6 +3,7 @@
 // Theory of operation: the record is written before the rules are made and freed of them last. Who
 // forwards is the network, so that neither a join nor a packet costs more with more endpoints.
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -24,20 +25,34 @@ Attachment& EnsureAttachment(Network& network, const std::string& backend) {
   return made;
 }
 
+using SubnetsByBackend = std::map<std::string, std::vector<net::Prefix>>;
+
 /// Has the backends forward these subnets besides what they do already: two doors may be tied to
-/// one network, each with pools of its own. @returns the backends that did not have all of them
-std::set<std::string> Spread(Network& network, const std::vector<net::Prefix>& subnets,
-                             const std::vector<std::string>& backends) {
-  std::set<std::string> changed;
+/// one network, each with pools of its own. @returns what each of them did not have
+SubnetsByBackend Spread(Network& network, const std::vector<net::Prefix>& subnets,
+                        const std::vector<std::string>& backends) {
+  SubnetsByBackend added;
   for (const std::string& backend : backends) {
     std::vector<net::Prefix>& known = EnsureAttachment(network, backend).rules.forwarding.subnets;
     for (const net::Prefix& subnet : subnets) {
       if (std::find(known.begin(), known.end(), subnet) != known.end()) continue;
       known.push_back(subnet);
-      changed.insert(backend);
+      added[backend].push_back(subnet);
     }
   }
-  return changed;
+  return added;
+}
+
+/// Of an attachment whose rules may not all stand: somebody is adding them, or could not. They are
+/// on record, so that they go with the network.
+constexpr char kUncertain[] = R"({"uncertain":true})";
+
+std::set<std::string> UncertainBackends(const Network& network) {
+  std::set<std::string> backends;
+  for (const Attachment& attachment : network.attachments) {
+    if (attachment.state == kUncertain) backends.insert(attachment.backend);
+  }
+  return backends;
 }
 
 /// A network without addresses has the subnet of everybody.
@@ -79,24 +94,39 @@ void Controller::Forward(const Network& network, const std::vector<net::Prefix>&
   if (subnets.empty()) return;
   const std::vector<std::string> backends = kernel_.ForwardBackends();
   Network seen = network;
-  if (Spread(seen, subnets, backends).empty() && !again) return;
+  if (!again && UncertainBackends(seen).empty() && Spread(seen, subnets, backends).empty()) return;
   const LockTable::Held lock = LockNetwork(network.name);
-  std::set<std::string> changed;
-  const auto known =
-      ChangeNetwork(network.name, [&](Network& now) { changed = Spread(now, subnets, backends); });
+  std::set<std::string> whole;
+  SubnetsByBackend added;
+  const auto known = ChangeNetwork(network.name, [&](Network& now) {
+    whole = UncertainBackends(now);
+    added = Spread(now, subnets, backends);
+    for (const auto& [backend, missing] : added) EnsureAttachment(now, backend).state = kUncertain;
+  });
   if (!known) return;
   for (const Attachment& attachment : known->attachments) {
-    if (!again && !changed.contains(attachment.backend)) continue;
-    try {
-      kernel_.firewall(attachment.backend).Add(attachment.rules);
-    } catch (const Error&) {  // the next join has to try again
-      ChangeNetwork(network.name, [&](Network& now) {
-        std::erase_if(now.attachments,
-                      [&](const Attachment& a) { return a.backend == attachment.backend; });
-      });
-      throw;
+    firewall::Rules rules = attachment.rules;
+    if (!again && !whole.contains(attachment.backend)) {
+      rules.forwarding.subnets = added[attachment.backend];  // a failure undoes no others
     }
+    AddShared(network.name, attachment.backend, rules);
   }
+}
+
+/// Adds rules of the network, which are on record; the next who asks tries again if it fails.
+void Controller::AddShared(std::string_view network, const std::string& backend,
+                           const firewall::Rules& rules) {
+  if (rules.empty()) return;
+  const auto mark = [&](const std::string& state) {
+    ChangeNetwork(network, [&](Network& now) { EnsureAttachment(now, backend).state = state; });
+  };
+  try {
+    kernel_.firewall(backend).Add(rules);
+  } catch (const Error&) {
+    mark(kUncertain);
+    throw;
+  }
+  mark("");
 }
 
 void Controller::WithdrawShared(const Network& network) {

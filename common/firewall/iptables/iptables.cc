@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -104,11 +105,14 @@ void Iptables::Add(const Rules& rules) {
   // everybody's on the bridge: who else needs it is not known here.
   Rules own = rules;
   own.isolation.reset();
+  std::set<net::Family> changed;
   Rollback undo;
-  bool pushed = false;
-  GetVariant().Apply(scripts, [&] {
-    if (!std::exchange(pushed, true)) undo.Push("remove iptables rules", [&] { Remove(own); });
+  undo.Push("remove iptables rules", [&] {
+    std::vector<iptables::Script> added = iptables::RemoveScripts(own);
+    std::erase_if(added, [&](const auto& script) { return !changed.contains(script.family); });
+    Clear(added);
   });
+  GetVariant().Apply(scripts, [&](net::Family family) { changed.insert(family); });
   undo.Commit();
 }
 

@@ -86,9 +86,13 @@ void LegacyVariant::AddConditional(const Script& script) {
 void LegacyVariant::Apply(const std::vector<Script>& scripts, const Changed& changed) {
   const std::vector<Script> known =
       Select(scripts, [](const Operation& operation) { return !IsConditional(operation); });
-  if (!known.empty()) RunHelper("apply", RenderScripts(known), changed);
+  // It does not say in which of them.
+  const auto all_changed = [&] {
+    for (const Script& script : known) changed(script.family);
+  };
+  if (!known.empty()) RunHelper("apply", RenderScripts(known), all_changed);
   for (const Script& script : Select(scripts, IsConditional)) {
-    changed();
+    changed(script.family);
     AddConditional(script);
   }
 }

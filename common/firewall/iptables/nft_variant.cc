@@ -133,7 +133,7 @@ void RestoreAll(const std::vector<TableEdits>& tables, const Changed& changed) {
   for (const net::Family family : net::kFamilies) {
     const std::string text = RestoreText(tables, family);
     if (text.empty()) continue;
-    changed();  // a process commits table by table, so it may fail with some of it done
+    changed(family);  // a process commits table by table, so it may fail with some of it done
     RunRestore(RestorePrograms(family), {"--noflush"}, text);
   }
 }

@@ -22,8 +22,8 @@ struct Standing {
   Rule rule;
 };
 
-/// Called when there is something to be undone.
-using Changed = std::function<void()>;
+/// Called when there is something to be undone, in this family's tables.
+using Changed = std::function<void(net::Family)>;
 
 /// One of the two.
 class Variant {
@@ -37,7 +37,7 @@ class Variant {
   /// with some of it done
   virtual void Apply(const std::vector<Script>& scripts, const Changed& changed) = 0;
   void Apply(const std::vector<Script>& scripts) {
-    Apply(scripts, [] {});
+    Apply(scripts, [](net::Family) {});
   }
   /// The first thing that Apply would change; nullopt if there is none. Claims do not count.
   virtual std::optional<std::string> FindMissing(const std::vector<Script>& scripts) = 0;

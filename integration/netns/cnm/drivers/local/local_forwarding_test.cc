@@ -24,6 +24,15 @@ class Forwarding : public LocalDriverTest, public ::testing::WithParamInterface<
   void MakeBlue() const {
     driver_->CreateNetwork(MakeNetwork(kBlue, "192.0.2.0/24", "192.0.2.1/24"));
   }
+  /// Red: blue's addresses, and IPv6.
+  static NetworkConfig MakeDual(const std::string& options) {
+    NetworkConfig dual = MakeNetwork(kRed, "192.0.2.0/24", "192.0.2.1/24", options);
+    dual.enable_ipv6 = true;
+    dual.ipv6 = {{.address_space = "LocalDefault",
+                  .pool = Cidr("2001:db8::/64"),
+                  .gateway = Cidr("2001:db8::1/64")}};
+    return dual;
+  }
   /// The rules that forward, without their options.
   static std::string Rules(const std::string& program = "iptables") {
     return Shell(fmt::format(
@@ -31,6 +40,22 @@ class Forwarding : public LocalDriverTest, public ::testing::WithParamInterface<
   }
 
   const std::string whole_ = "-A CNI-FORWARD -d 192.0.2.0/24\n-A CNI-FORWARD -s 192.0.2.0/24";
+};
+
+/// While it lives the program of this name fails.
+class Broken {
+ public:
+  Broken(const std::string& root, const std::string& program) : path_(::getenv("PATH")) {
+    const std::string bin = root + "/broken";
+    Shell(fmt::format("mkdir -p {0} && ln -sf /bin/false {0}/{1}", bin, program));
+    ::setenv("PATH", fmt::format("{}:{}", bin, path_).c_str(), 1);
+  }
+  ~Broken() { ::setenv("PATH", path_.c_str(), 1); }
+  Broken(const Broken&) = delete;
+  Broken& operator=(const Broken&) = delete;
+
+ private:
+  std::string path_;
 };
 
 TEST_P(Forwarding, IsTheNetworksNotEachEndpoints) {
@@ -107,12 +132,7 @@ TEST_P(Forwarding, IsThatOfEveryDoorsSubnets) {
   const std::string tied = R"({"cnm.network":"blue"})";
   driver_->CreateNetwork(MakeNetwork(kBlue, "192.0.2.0/24", "192.0.2.1/24", tied));
   const auto other = Open("api");
-  NetworkConfig dual = MakeNetwork(kRed, "192.0.2.0/24", "192.0.2.1/24", tied);
-  dual.enable_ipv6 = true;
-  dual.ipv6 = {{.address_space = "LocalDefault",
-                .pool = Cidr("2001:db8::/64"),
-                .gateway = Cidr("2001:db8::1/64")}};
-  other->CreateNetwork(dual);
+  other->CreateNetwork(MakeDual(tied));
   EXPECT_EQ(Rules(), whole_);
   EXPECT_EQ(Rules("ip6tables"), "-A CNI-FORWARD -d 2001:db8::/64\n-A CNI-FORWARD -s 2001:db8::/64");
   other->DeleteNetwork(kRed);
@@ -135,14 +155,27 @@ TEST_P(Forwarding, IsTriedAgainAfterAFailure) {
   MakeBlue();
   driver_->CreateEndpoint(MakeEndpoint(kBlue, "e1", "192.0.2.2/24"));
   Drop();
-  const std::string path = ::getenv("PATH");
-  const std::string broken = root_ + "/broken";
-  Shell(fmt::format("mkdir {0} && ln -s /bin/false {0}/iptables-nft-restore", broken));
-  ::setenv("PATH", fmt::format("{}:{}", broken, path).c_str(), 1);
-  EXPECT_NE(Failure([&] { driver_->Join(kBlue, "e1", "/run/x", ""); }), "");
-  ::setenv("PATH", path.c_str(), 1);
+  {
+    const Broken program(root_, "iptables-nft-restore");
+    EXPECT_NE(Failure([&] { driver_->Join(kBlue, "e1", "/run/x", ""); }), "");
+  }
   driver_->Join(kBlue, "e1", "/run/x", "");
   EXPECT_EQ(Rules(), whole_);
+}
+
+TEST_P(Forwarding, OfOneDoorOutlastsAFailureOfAnother) {
+  if (GetParam() != std::string("nft")) return;
+  Drop();
+  const std::string tied = R"({"cnm.network":"blue"})";
+  driver_->CreateNetwork(MakeNetwork(kBlue, "192.0.2.0/24", "192.0.2.1/24", tied));
+  const auto other = Open("api");
+  {
+    const Broken program(root_, "ip6tables-nft-restore");
+    EXPECT_NE(Failure([&] { other->CreateNetwork(MakeDual(tied)); }), "");
+  }
+  EXPECT_EQ(Rules(), whole_);
+  driver_->DeleteNetwork(kBlue);
+  EXPECT_EQ(Rules(), "");
 }
 
 INSTANTIATE_TEST_SUITE_P(Iptables, Forwarding, ::testing::Values("nft", "legacy"),
