@@ -96,6 +96,18 @@ std::vector<EndpointKey> KinBook::AskersFor(const std::string& endpoint_id) cons
   return found == askers_.end() ? std::vector<EndpointKey>() : found->second;
 }
 
+std::vector<EndpointKey> KinBook::Peers() const {
+  const std::lock_guard guard(mutex_);
+  std::vector<EndpointKey> peers;
+  for (const auto& [id, askers] : askers_) {
+    for (const EndpointKey& asker : askers) {
+      EndpointKey peer{asker.network, id, ""};
+      if (peers.empty() || peers.back() != peer) peers.push_back(std::move(peer));
+    }
+  }
+  return peers;
+}
+
 void KinBook::ForgetAsker(const EndpointKey& key) {
   const std::lock_guard guard(mutex_);
   for (auto& [peer, askers] : askers_) std::erase(askers, key);

@@ -42,6 +42,8 @@ class KinBook {
   void Note(const Endpoint& endpoint);
   /// Who asked to be linked with this endpoint.
   std::vector<EndpointKey> AskersFor(const std::string& endpoint_id) const;
+  /// Everybody with whom somebody asked to be linked.
+  std::vector<EndpointKey> Peers() const;
   /// It asks for nothing any more.
   void ForgetAsker(const EndpointKey& key);
   /// Nobody is linked with it any more.

@@ -103,21 +103,14 @@ void LocalDriver::RemoveEndpoint(const Endpoint& endpoint, Controller& controlle
   ForgetPorts(endpoint);
 }
 
-/// At the start: notes the links on record, and ends those with endpoints that are no more.
-void LocalDriver::RecallKin(const std::vector<Endpoint>& endpoints, Controller& controller) const {
-  for (const Endpoint& endpoint : endpoints) {
-    if (endpoint.door == options_.door) kin_.Note(endpoint);
-  }
-  for (const Endpoint& endpoint : endpoints) {
-    if (endpoint.door != options_.door) continue;
-    for (const std::string& id : KinOf(endpoint)) {
-      const EndpointKey other{endpoint.key.network, id, ""};
-      if (controller.FindEndpoint(other)) continue;
-      try {
-        RemoveKin(other, controller);
-      } catch (const Error& e) {
-        Warn(fmt::format("end the links with endpoint {}: {}", id, e.message()));
-      }
+/// Ends the links with endpoints that are no more: another process removed them.
+void LocalDriver::EndOrphanedKin(Controller& controller) const {
+  for (const EndpointKey& peer : kin_.Peers()) {
+    if (controller.FindEndpoint(peer)) continue;
+    try {
+      RemoveKin(peer, controller);
+    } catch (const Error& e) {
+      Warn(fmt::format("end the links with endpoint {}: {}", peer.container_id, e.message()));
     }
   }
 }

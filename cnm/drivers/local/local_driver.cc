@@ -1,5 +1,5 @@
 // local_driver.cc: the life of the local driver's endpoints. Networks are in networks.cc, published
-// ports in publish.cc.
+// ports in publish.cc, what ended without a call in reconcile.cc.
 #include "cnm/drivers/local/local_driver.h"
 
 #include <unistd.h>
@@ -22,10 +22,6 @@ namespace cnm::local {
 namespace {
 
 constinit const bridge::BridgeDriver kBridge;
-
-/// Docker joins and moves the link right after it created the endpoint, but it repeats a call that
-/// found no daemon for 15 s.
-constexpr unsigned kMovedAfter = 30;
 
 /// When this boot began, ns since 1970.
 int64_t BootTime() {
@@ -101,8 +97,9 @@ LocalDriver::LocalDriver(LocalOptions options)
   for (const Endpoint& endpoint : endpoints) {
     if (endpoint.door != options_.door) continue;
     options_.ports->Note(PublishedBy(endpoint), TargetsIn(endpoint));
+    kin_.Note(endpoint);
   }
-  RecallKin(endpoints, controller);
+  EndOrphanedKin(controller);
   for (const auto& network : networks_.All()) {
     try {
       FreeOldLeases(*network, controller);
@@ -207,6 +204,7 @@ std::optional<netns::NetNs> LocalDriver::SandboxAt(const std::string& key) const
 engine::JoinInfo LocalDriver::Join(const std::string& network_id, const std::string& endpoint_id,
                                    const std::string& sandbox_key, const std::string& labels) {
   const auto network = GetNetwork(network_id);
+  const engine::Busy::Hold hold = changing_.Acquire({endpoint_id});
   Controller controller = OpenController("Join");
   const Network core = CoreNetwork(*network, controller);
   const Kin kin = network->options.icc ? Kin() : DecodeKin(labels);
@@ -234,6 +232,7 @@ engine::JoinInfo LocalDriver::Join(const std::string& network_id, const std::str
 }
 
 void LocalDriver::Leave(const std::string& network_id, const std::string& endpoint_id) {
+  const engine::Busy::Hold hold = changing_.Acquire({endpoint_id});
   Controller controller = OpenController("Leave");
   const auto endpoint = FindEndpoint(network_id, endpoint_id, controller);
   if (!endpoint) return;
@@ -253,43 +252,11 @@ void LocalDriver::ReleaseLeases(const std::string& network_id,
 }
 
 void LocalDriver::DeleteEndpoint(const std::string& network_id, const std::string& endpoint_id) {
+  const engine::Busy::Hold hold = changing_.Acquire({endpoint_id});
   Controller controller = OpenController("DeleteEndpoint");
   const auto endpoint = FindEndpoint(network_id, endpoint_id, controller);
   if (!endpoint) return ReleaseLeases(network_id, endpoint_id);
   RemoveEndpoint(*endpoint, controller);
-}
-
-size_t LocalDriver::Reconcile(unsigned forgotten_after,
-                              const std::function<bool(const std::string& endpoint_id)>& known) {
-  const int64_t now = NowSeconds();
-  const bool docker = options_.door == "docker";
-  const auto older_than = [now](const Endpoint& endpoint, unsigned seconds) {
-    return DetailsOf(endpoint).created + seconds <= now;
-  };
-  Controller controller = OpenController("reconcile", true);
-  std::vector<Endpoint> ended;
-  const size_t count = controller.Reconcile(
-      {.door = options_.door,
-       .keep_dead = !docker,
-       .forgotten =
-           [&](const Endpoint& endpoint) {
-             return docker ? older_than(endpoint, forgotten_after)
-                           : known && !known(endpoint.key.container_id);
-           },
-       // The engine moves it in the very call that joins, and puts right itself what was killed.
-       .moved =
-           [&](const Endpoint& endpoint) { return docker && older_than(endpoint, kMovedAfter); },
-       .after =
-           [&](const Endpoint& endpoint) {
-             ForgetPorts(endpoint);
-             ended.push_back(endpoint);
-           }});
-  for (const Endpoint& endpoint : ended) {
-    // Where it only left its sandbox, its address stays its own.
-    controller.FindEndpoint(endpoint.key) ? RestoreKin(endpoint, controller)
-                                          : RemoveKin(endpoint.key, controller);
-  }
-  return count;
 }
 
 }  // namespace cnm::local

@@ -20,6 +20,7 @@
 #include "cnm/drivers/local/host_ports.h"
 #include "cnm/drivers/local/kin.h"
 #include "cnm/drivers/local/network_table.h"
+#include "cnm/engine/busy.h"
 #include "cnm/engine/driver.h"
 
 namespace cnm::local {
@@ -78,7 +79,7 @@ class LocalDriver final : public engine::NetworkDriver {
   /// killed process left, and (Docker never asks twice) endpoints that nobody joined for
   /// `forgotten_after` seconds, or whose link Docker has put back onto the host. Of other doors,
   /// endpoints in no sandbox that their door does not know (`known`): it could not delete them. To
-  /// be called at the start and now and then.
+  /// be called at the start, when links have gone, and now and then.
   /// @returns how many endpoints it removed or led out of their sandboxes
   size_t Reconcile(unsigned forgotten_after = 300,
                    const std::function<bool(const std::string& endpoint_id)>& known = {});
@@ -93,7 +94,7 @@ class LocalDriver final : public engine::NetworkDriver {
   bool HasNamesake(const LocalNetwork& network) const;
   bool IsOurs(const LocalNetwork& network, Controller& controller) const;
   void FreeOldLeases(const LocalNetwork& network, Controller& controller) const;
-  void RemoveLeftEndpoints(const LocalNetwork& network) const;
+  void RemoveLeftEndpoints(const LocalNetwork& network);
   std::optional<Endpoint> FindEndpoint(const std::string& network_id,
                                        const std::string& endpoint_id,
                                        Controller& controller) const;
@@ -109,7 +110,7 @@ class LocalDriver final : public engine::NetworkDriver {
               Controller& controller) const;
   void RestoreKin(const Endpoint& left, Controller& controller) const;
   void RemoveKin(const EndpointKey& key, Controller& controller) const;
-  void RecallKin(const std::vector<Endpoint>& endpoints, Controller& controller) const;
+  void EndOrphanedKin(Controller& controller) const;
   void AddPorts(const Endpoint& endpoint, const std::vector<engine::PortBinding>& chosen,
                 Controller& controller) const;
   void PublishPorts(const Endpoint& endpoint, const std::vector<engine::PortBinding>& wanted,
@@ -119,6 +120,8 @@ class LocalDriver final : public engine::NetworkDriver {
   NetworkTable networks_;
   mutable KinBook kin_;
   std::mutex changes_;  ///< of networks, one at a time
+  /// Endpoints in a call: Docker gives up waiting for one, and makes the next meanwhile.
+  engine::Busy changing_;
 };
 
 }  // namespace cnm::local

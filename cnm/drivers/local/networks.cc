@@ -162,11 +162,12 @@ void LocalDriver::CreateNetwork(const engine::NetworkConfig& config) {
 }
 
 /// What Docker forgot after a call of its failed.
-void LocalDriver::RemoveLeftEndpoints(const LocalNetwork& network) const {
+void LocalDriver::RemoveLeftEndpoints(const LocalNetwork& network) {
   Controller controller = OpenController("DeleteNetwork", true);
   for (const Endpoint& endpoint : controller.Endpoints()) {
     if (endpoint.key.network != network.name || endpoint.door != options_.door) continue;
     if (DetailsOf(endpoint).network_id != network.config.id) continue;
+    const engine::Busy::Hold hold = changing_.Acquire({endpoint.key.container_id});
     RemoveEndpoint(endpoint, controller);
   }
 }

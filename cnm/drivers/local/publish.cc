@@ -48,6 +48,7 @@ void LocalDriver::ProgramExternalConnectivity(const std::string& network_id,
                                               const std::vector<engine::PortBinding>& bindings,
                                               const std::string& /*options*/) {
   const auto network = GetNetwork(network_id);
+  const engine::Busy::Hold hold = changing_.Acquire({endpoint_id});
   Controller controller = OpenController("ProgramExternalConnectivity");
   const Endpoint endpoint = GetEndpoint(network_id, endpoint_id, controller);
   if (bindings.empty() || network->options.internal) return;
@@ -97,6 +98,7 @@ void LocalDriver::PublishPorts(const Endpoint& endpoint,
 
 void LocalDriver::RevokeExternalConnectivity(const std::string& network_id,
                                              const std::string& endpoint_id) {
+  const engine::Busy::Hold hold = changing_.Acquire({endpoint_id});
   Controller controller = OpenController("RevokeExternalConnectivity");
   const auto endpoint = FindEndpoint(network_id, endpoint_id, controller);
   if (!endpoint) return;

@@ -280,47 +280,6 @@ TEST_F(LocalDriverTest, NetworksAreKeptApartAndSoAreEndpointsWithoutIcc) {
   EXPECT_TRUE(Pings(red, "203.0.113.1"));
 }
 
-TEST_F(LocalDriverTest, PortsArePublishedAndWithdrawn) {
-  const Outside outside;
-  driver_->CreateNetwork(MakeNetwork(kBlue, "192.0.2.0/24", "192.0.2.1/24"));
-  const OtherNetns a;
-  EndpointConfig endpoint = MakeEndpoint(kBlue, "e1", "192.0.2.2/24");
-  endpoint.exposed_ports = {{.protocol = 6, .port = 80}};
-  endpoint.port_bindings = {{.port = 80, .host_port = 8091, .host_port_end = 8091}, {.port = 80}};
-  Attach(endpoint, a);
-  const Server server(a, 80, "blue");
-  driver_->ProgramExternalConnectivity(kBlue, "e1", endpoint.port_bindings, "");
-  Shell("nft flush ruleset");  // as if killed between the record and the rules
-  driver_->ProgramExternalConnectivity(kBlue, "e1", endpoint.port_bindings, "");
-  EXPECT_EQ(Ask(outside.netns(), "198.51.100.1", 8091), "blue");
-  const std::string info = driver_->OperInfo(kBlue, "e1");
-  EXPECT_NE(info.find(R"("com.docker.network.endpoint.exposedports":[{"Proto":6,"Port":80}])"),
-            std::string::npos);
-  EXPECT_NE(info.find(R"({"Proto":6,"IP":"192.0.2.2","Port":80,"HostIP":"","HostPort":8091,)"
-                      R"("HostPortEnd":8091})"),
-            std::string::npos)
-      << info;
-  EXPECT_EQ(info.find(R"("HostPort":0)"), std::string::npos) << info;
-
-  const OtherNetns b;
-  EndpointConfig other = MakeEndpoint(kBlue, "e2", "192.0.2.3/24");
-  Attach(other, b);
-  const std::vector<engine::PortBinding> taken = {{.port = 80, .host_port = 8091}};
-  for (int restart = 0; restart < 2; ++restart) {
-    EXPECT_EQ(Failure([&] { driver_->ProgramExternalConnectivity(kBlue, "e2", taken, ""); }),
-              "Bind for 0.0.0.0:8091 failed: port is already allocated; held on 0.0.0.0:8091; port "
-              "8091 is endpoint e1 on network docker-bbbbbbbbbbbb's");
-    driver_ = Open();
-  }
-  driver_->RevokeExternalConnectivity(kBlue, "e1");
-  EXPECT_EQ(Ask(outside.netns(), "198.51.100.1", 8091), "");
-  driver_->ProgramExternalConnectivity(kBlue, "e2", taken, "");
-  const Server second(b, 80, "two");
-  EXPECT_EQ(Ask(outside.netns(), "198.51.100.1", 8091), "two");
-  driver_->Leave(kBlue, "e2");
-  EXPECT_EQ(Ask(outside.netns(), "198.51.100.1", 8091), "");
-}
-
 TEST_F(LocalDriverTest, AnInternalNetworkLeadsNowhere) {
   const Outside outside;
   NetworkConfig network = MakeNetwork(kBlue, "192.0.2.0/24", "192.0.2.1/24");

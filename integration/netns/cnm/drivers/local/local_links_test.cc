@@ -115,6 +115,7 @@ class LocalLinks : public WithoutNftables {
   void ParentsReachWhatTheirChildrenExpose();
   void LinksEndWithEitherEndpoint();
   void BothMayAsk();
+  void LinksEndWithAnEndpointThatAnotherProcessRemoves();
 };
 
 void LocalLinks::ParentsReachWhatTheirChildrenExpose() {
@@ -163,6 +164,13 @@ void LocalLinks::BothMayAsk() {
   EXPECT_EQ(Passages(), "");
 }
 
+void LocalLinks::LinksEndWithAnEndpointThatAnotherProcessRemoves() {
+  const auto family = MakeFamily();
+  ASSERT_TRUE(AnotherProcess().DeleteEndpoint({"docker-bbbbbbbbbbbb", "c1", ""}));
+  driver_->Reconcile();
+  EXPECT_EQ(Passages(), "") << "the address may be another's now";
+}
+
 class OnNftables : public LocalLinks {
  protected:
   void SetUp() override {
@@ -181,6 +189,10 @@ TEST_F(OnNftables, LinksEndWithEitherEndpoint) {
 
 TEST_F(OnNftables, BothMayAsk) {
   BothMayAsk();
+}
+
+TEST_F(OnNftables, LinksEndWithAnEndpointThatAnotherProcessRemoves) {
+  LinksEndWithAnEndpointThatAnotherProcessRemoves();
 }
 
 TEST_F(OnNftables, AReloadLinksAgain) {
@@ -214,6 +226,10 @@ TEST_F(OnIptables, LinksEndWithEitherEndpoint) {
 
 TEST_F(OnIptables, BothMayAsk) {
   Run([&] { BothMayAsk(); });
+}
+
+TEST_F(OnIptables, LinksEndWithAnEndpointThatAnotherProcessRemoves) {
+  Run([&] { LinksEndWithAnEndpointThatAnotherProcessRemoves(); });
 }
 
 TEST_F(OnIptables, AReloadLinksAgain) {

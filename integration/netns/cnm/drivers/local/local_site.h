@@ -119,14 +119,16 @@ class LocalDriverTest : public testing::NetnsTest {
     ASSERT_EQ(::mount("none", "/run", "tmpfs", 0, nullptr), 0);  // the lock of iptables
   }
 
-  /// As "cnmctl reload".
-  ReloadReport Reload() const {
+  /// The core as another process has it: cnmctl, say.
+  Controller AnotherProcess() const {
     static constinit const bridge::BridgeDriver kBridge;
     ControllerOptions options;
     options.drivers = {&kBridge};
     options.paths.runtime = root_ + "/run";
-    return Controller(std::move(options)).Reload();
+    options.release_addresses = [](const std::string& /*journal*/) {};
+    return Controller(std::move(options));
   }
+  ReloadReport Reload() const { return AnotherProcess().Reload(); }
 
   std::string Lease(const std::string& network, const std::string& address) const {
     std::ifstream file(fmt::format("{}/leases/{}/{}", root_, network, address));
