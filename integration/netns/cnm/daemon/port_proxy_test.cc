@@ -15,10 +15,10 @@ namespace {
 
 /// Sends "one", ends its side, and prints what comes back before the other side ends.
 constexpr char kAskTcp[] =
-    "c=s.create_connection(('::1',8091),5);c.sendall(b'one');c.shutdown(s.SHUT_WR);"
+    "c=s.create_connection(('::1',8091),20);c.sendall(b'one');c.shutdown(s.SHUT_WR);"
     "print(b''.join(iter(lambda:c.recv(9),b'')).decode())";
 constexpr char kAskUdp[] =
-    "c=s.socket(s.AF_INET6,s.SOCK_DGRAM);c.settimeout(5);c.connect(('::1',8091));"
+    "c=s.socket(s.AF_INET6,s.SOCK_DGRAM);c.settimeout(20);c.connect(('::1',8091));"
     "c.send(b'two');print(c.recv(9).decode())";
 
 /// 40 clients at once, each with 200 kB of its own.

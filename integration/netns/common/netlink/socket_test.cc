@@ -291,11 +291,11 @@ TEST_F(SocketNetns, WaitsUntilABridgePortIsUp) {
   const auto is_up = [](const Link& link) { return link.operstate == IF_OPER_UP; };
   EXPECT_FALSE(socket_->WaitForLink(port, is_up, std::chrono::milliseconds(1)));
   std::thread partner([&] { Configure("192.0.2.2/24"); });
-  EXPECT_TRUE(socket_->WaitForLink(port, is_up, std::chrono::seconds(5)));
+  EXPECT_TRUE(socket_->WaitForLink(port, is_up, std::chrono::seconds(20)));
   partner.join();
   // Notifications that came meanwhile do not disturb what follows.
   EXPECT_EQ(socket_->Execute(ChangeLink(port, {.alias = "after"})), 0);
-  EXPECT_FALSE(socket_->WaitForLink(port + 100, is_up, std::chrono::seconds(5)));
+  EXPECT_FALSE(socket_->WaitForLink(port + 100, is_up, std::chrono::seconds(20)));
 }
 
 TEST_F(SocketNetns, AnnouncesItsAddressesToTheNeighbours) {
@@ -309,7 +309,7 @@ TEST_F(SocketNetns, AnnouncesItsAddressesToTheNeighbours) {
                     "echo 1 > ipv4/conf/eth0/arp_notify; echo 1 > ipv6/conf/eth0/ndisc_notify'"));
   ASSERT_TRUE(socket_->WaitForLink(
       socket_->GetLink("veth0").ifindex,
-      [](const Link& link) { return link.operstate == IF_OPER_UP; }, std::chrono::seconds(5)));
+      [](const Link& link) { return link.operstate == IF_OPER_UP; }, std::chrono::seconds(20)));
   // Somebody else had the addresses before.
   Shell(
       "ip neigh replace 192.0.2.2 lladdr 02:00:00:00:00:99 dev br0 nud stale; "
@@ -319,7 +319,7 @@ TEST_F(SocketNetns, AnnouncesItsAddressesToTheNeighbours) {
     Socket inside = Socket::Open();
     inside.Execute(Announce(inside.GetLink("eth0").ifindex, kPeerMac));
   });
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   std::string known;
   do {
     known = Shell(

@@ -24,7 +24,7 @@ TEST_F(WithoutNftables, PortsArePublishedAndWithdrawn) {
     driver_->ProgramExternalConnectivity(kBlue, "e1", ports, "");
     EXPECT_EQ(Ask(outside.netns(), "198.51.100.1", 8091), "blue");
     EXPECT_EQ(Ask(b, "198.51.100.1", 8091), "blue");
-    EXPECT_EQ(Python("print(s.create_connection(('127.0.0.1',8091),1).recv(9).decode())"), "blue");
+    EXPECT_EQ(Python("print(s.create_connection(('127.0.0.1',8091),20).recv(9).decode())"), "blue");
     EXPECT_TRUE(Pings(a, "198.51.100.9")) << "masqueraded";
     Shell("iptables -t nat -F && iptables -F");
     EXPECT_EQ(Ask(outside.netns(), "198.51.100.1", 8091), "");

@@ -29,11 +29,11 @@ std::string ParentIs(const std::string& id) {
 
 /// "u" when a datagram from there to that port is answered.
 std::string AskUdp(const OtherNetns& from, const std::string& address, int port) {
-  return Shell(from.Inside(
-      fmt::format("python3 -c \"import socket as s\ns=s.socket(s.AF_INET,s.SOCK_DGRAM)\n"
-                  "s.settimeout(1);s.connect(('{}',{}));s.send(b'?')\ntry:print(s.recv(9).decode())"
-                  "\nexcept OSError:pass\"",
-                  address, port)));
+  return Shell(from.Inside(fmt::format(
+      "python3 -c \"import socket as s\ns=s.socket(s.AF_INET,s.SOCK_DGRAM)\n"
+      "s.settimeout(20);s.connect(('{}',{}));s.send(b'?')\ntry:print(s.recv(9).decode())"
+      "\nexcept OSError:pass\"",
+      address, port)));
 }
 
 /// Whether a connection from this port there is accepted.

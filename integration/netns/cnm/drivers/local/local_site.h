@@ -218,11 +218,11 @@ inline std::string Python(const std::string& statement) {
 
 /// What a connection from there answers; "" when there is none.
 inline std::string Ask(const OtherNetns& from, const std::string& address, int port) {
-  return Shell(from.Inside(
-      fmt::format("python3 -c \"import "
-                  "socket\ntry:print(socket.create_connection(('{}',{}),1).recv(9).decode())"
-                  "\nexcept OSError:pass\"",
-                  address, port)));
+  return Shell(
+      from.Inside(fmt::format("python3 -c \"import "
+                              "socket\ntry:c=socket.create_connection(('{}',{}),2);c.settimeout(20)"
+                              ";print(c.recv(9).decode())\nexcept OSError:pass\"",
+                              address, port)));
 }
 
 }  // namespace cnm::local

@@ -495,7 +495,7 @@ class PublishedTraffic : public IptablesNetns {
   /// Connects from `from` to the host's port and tells which port of the container answered.
   std::string Ask(const std::string& address, int port, bool from_client) {
     const std::string client = fmt::format(
-        "python3 -c \"import socket; s = socket.create_connection(('{}', {}), 2); "
+        "python3 -c \"import socket; s = socket.create_connection(('{}', {}), 5); "
         "print(s.recv(9).decode())\"",
         address, port);
     return Shell((from_client ? client_.Inside(client) : client) + " 2>/dev/null || echo refused");
@@ -541,7 +541,7 @@ TEST_P(PublishedTraffic, ReachesTheContainerFromOutsideTheHostAndLocalhost) {
   EXPECT_EQ(Ask("198.51.100.1", 8004, true), "refused");
   // From the container itself, which needs the host's address as the source.
   EXPECT_EQ(Shell(container_.Inside("python3 -c \"import socket; s = socket.create_connection("
-                                    "('192.0.2.1', 9000), 2); print(s.recv(9).decode())\"")),
+                                    "('192.0.2.1', 9000), 5); print(s.recv(9).decode())\"")),
             "8000");
   MakeIptables({})->Remove(rules);
   EXPECT_EQ(Ask("198.51.100.1", 9000, true), "refused");

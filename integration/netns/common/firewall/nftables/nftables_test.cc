@@ -360,10 +360,10 @@ class NftablesTraffic : public NftablesNetns {
         "ip route add default via 192.0.2.1; ip -6 route add default via 2001:db8:1::1'"));
   }
   /// The source address that `at` sees of the packet that the command sends; "" if none comes
-  /// within 5 s.
+  /// within 20 s.
   static std::string Seen(const OtherNetns& at, const std::string& command) {
     const std::string listen = at.Inside(
-        "timeout 5 tcpdump -p -i eth0 -nn -l -c 1 'udp port 4242' 2>&1 | "
+        "timeout 20 tcpdump -p -i eth0 -nn -l -c 1 'udp port 4242' 2>&1 | "
         "sed -u -n '/listening/p; s/.*IP6* \\([0-9a-f.:]*\\)\\.[0-9]* >.*/\\1/p'");
     // The packet goes out once the listener says that it listens.
     return Shell("(" + listen + ") | while read -r line; do case \"$line\" in *listening*) " +
