@@ -68,7 +68,7 @@ expect_page() { expect "page at $2" "$PAGE" "$(fetch "$1" "$2")"; }
 @test "beside dockerd: docker's own containers and ports go on" {
   start_web web --publish 8080:80
   docker run --detach --name theirs --publish 8081:80 "$IMAGE" httpd -f -p 80 -h /www > /dev/null
-  wait_for 10 fetch $HERE http://127.0.0.1:8081/
+  wait_for 60 fetch $HERE http://127.0.0.1:8081/
   expect_page $OUTSIDE http://198.51.100.254:8081/
   docker exec theirs ping -c 1 -W 5 198.51.100.1
   expect_page $HERE http://198.51.100.254:8080/
@@ -77,7 +77,7 @@ expect_page() { expect "page at $2" "$PAGE" "$(fetch "$1" "$2")"; }
 @test "beside dockerd: the outside reaches no container but by its published ports" {
   start_web web --publish 8080:80
   ip -n outside route add 10.88.0.0/16 via 198.51.100.254
-  run fetch $OUTSIDE "http://$(address_of web)/"
+  run fetch $OUTSIDE "http://$(address_of web)/" 5
   local reached=$status
   ip -n outside route del 10.88.0.0/16
   # The reference accepts answers to a container and what comes from it, nothing else; so does FORWARD's policy.
@@ -87,10 +87,10 @@ expect_page() { expect "page at $2" "$PAGE" "$(fetch "$1" "$2")"; }
 @test "beside dockerd: an isolated network of libcni" {
   isolated add
   serve_tcp /run/netns/one 80 "from the isolated"
-  wait_for 10 fetch $HERE http://198.51.100.254:8083/
+  wait_for 60 fetch $HERE http://198.51.100.254:8083/
   ip netns exec one ping -c 1 -W 5 198.51.100.1
   isolated del
-  run ! fetch $HERE http://198.51.100.254:8083/
+  run ! fetch $HERE http://198.51.100.254:8083/ 5
   expect_unchanged
 }
 

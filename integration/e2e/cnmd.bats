@@ -53,11 +53,11 @@ server.settimeout(30)
 with open("/run/e2e/notified", "w", buffering=1) as log:
     for _ in range(2): log.write(server.recv(200).decode() + "\n")' 3>&- 4>&- &
   servers+=($!)
-  wait_for 10 test -S /run/e2e/notify
+  wait_for 60 test -S /run/e2e/notify
   NOTIFY_SOCKET=/run/e2e/notify cnmd_up
-  wait_for 10 grep -x READY=1 /run/e2e/notified
+  wait_for 60 grep -x READY=1 /run/e2e/notified
   cnmd_down TERM
-  wait_for 10 grep -x STOPPING=1 /run/e2e/notified
+  wait_for 60 grep -x STOPPING=1 /run/e2e/notified
   stop_servers
 }
 
@@ -65,7 +65,7 @@ with open("/run/e2e/notified", "w", buffering=1) as log:
   mkdir -p /run/docker/plugins
   systemd-socket-activate --listen $DOCKER --fdname docker "$CNM_PLUGINS/cnmd" < /dev/null >> $CNMD_LOG 2>&1 3>&- 4>&- &
   echo $! > $CNMD_PID # it becomes cnmd
-  wait_for 10 test -S $DOCKER
+  wait_for 60 test -S $DOCKER
   expect "activation" '{"Implements":["NetworkDriver","IpamDriver"]}' "$(ask $DOCKER Plugin.Activate)"
   cnmd_down TERM
   [ -S $DOCKER ]
@@ -114,7 +114,7 @@ switches() { awk '/^voluntary_ctxt_switches/ {sum += $2} END {print sum}' /proc/
 }
 
 @test "cnmd: stands what no proper client sends" {
-  printf '[limits]\nrequest_seconds = 1\nconnections = 64\n' > /run/e2e/small.toml
+  printf '[limits]\nrequest_seconds = 5\nconnections = 64\n' > /run/e2e/small.toml
   cnmd_up --config /run/e2e/small.toml
   "$SUPPORT/bad_http.py" $API $DOCKER "$(cat $CNMD_PID)"
 }

@@ -31,7 +31,7 @@ new_pod() {
   container=$(cri run "$pod" "$IMAGE" httpd -f -p 80 -h /www)
   sandbox=/proc/$(ctr --namespace k8s.io task list | awk -v id="$container" '$1 == id {print $2}')/ns/net
   address=$(cri pod-addresses "$pod" | head -n 1)
-  wait_for 10 fetch $HERE "http://$address/"
+  wait_for 60 fetch $HERE "http://$address/"
 }
 
 readonly PAGE="hello from the container"
@@ -63,10 +63,10 @@ host_link() {
 @test "containerd, whole chain: protocol and host IP of a host port" {
   new_pod one 5353:53/udp 8080:80/tcp@127.0.0.1
   serve_udp "$sandbox" 53 "by udp"
-  wait_for 10 ask_udp $OUTSIDE 198.51.100.254 5353
+  wait_for 60 ask_udp $OUTSIDE 198.51.100.254 5353
   expect "answer" "by udp" "$(ask_udp $OUTSIDE 198.51.100.254 5353)"
   expect_page $HERE http://127.0.0.1:8080/
-  run ! fetch $OUTSIDE http://198.51.100.254:8080/
+  run ! fetch $OUTSIDE http://198.51.100.254:8080/ 5
 }
 
 @test "containerd, whole chain: bandwidth annotations shape both directions" {

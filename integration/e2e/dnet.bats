@@ -27,12 +27,12 @@ daemon_up() {
   local address=${1:-tcp://0.0.0.0:$PORT}
   setsid "$CNM_PLUGINS/dnet" -d -D -H "$address" -c /run/e2e/dnet.toml < /dev/null >> $DNET_LOG 2>&1 3>&- 4>&- &
   echo $! > $DNET_PID
-  wait_for 20 curl --silent --fail "http://127.0.0.1:${address##*:}/networks" || { cat $DNET_LOG >&2; return 1; }
+  wait_for 60 curl --silent --fail "http://127.0.0.1:${address##*:}/networks" || { cat $DNET_LOG >&2; return 1; }
 }
 
 daemon_down() {
   kill "$(cat $DNET_PID)" 2> /dev/null || true
-  wait_for 20 gone "$(cat $DNET_PID)"
+  wait_for 60 gone "$(cat $DNET_PID)"
   rm -f $DNET_PID
 }
 gone() { [ ! -d "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status"; }

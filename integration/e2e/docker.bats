@@ -47,13 +47,13 @@ expect_page() { expect "page at $2" "$PAGE" "$(fetch "$1" "$2")"; }
   [[ $(iptables -S FORWARD) == *"-P FORWARD DROP"* ]]
   expect_page $OUTSIDE http://198.51.100.254:8080/
   iptables -I DOCKER-USER -m conntrack --ctstate DNAT --ctorigdstport 8080 -j DROP
-  run ! fetch $OUTSIDE http://198.51.100.254:8080/
+  run ! fetch $OUTSIDE http://198.51.100.254:8080/ 5
   iptables -D DOCKER-USER -m conntrack --ctstate DNAT --ctorigdstport 8080 -j DROP
   expect_page $OUTSIDE http://198.51.100.254:8080/
   run bind_tcp 8080
   [[ $output == *"in use"* ]]
   docker stop --time 0 web
-  run ! fetch $HERE http://198.51.100.254:8080/
+  run ! fetch $HERE http://198.51.100.254:8080/ 5
   bind_tcp 8080
 }
 
@@ -64,7 +64,7 @@ bind_tcp() { nsenter --net=$HERE python3 -c "import socket; socket.create_server
   make_network blue 10.80.0.0/24
   nsenter --net=$HERE python3 -c "import socket; s = socket.create_server(('', 8080)); print('up', flush=True); s.accept()" > /run/e2e/other &
   local other=$!
-  wait_for 10 grep -q up /run/e2e/other
+  wait_for 60 grep -q up /run/e2e/other
   run docker_web web blue --publish 8080:80
   kill $other
   [ "$status" -ne 0 ]
@@ -102,7 +102,7 @@ bind_tcp() { nsenter --net=$HERE python3 -c "import socket; socket.create_server
   make_network green 10.81.0.0/24
   docker_start one blue
   docker_web web green
-  run ! fetch "$(docker_netns one)" "http://$(docker_address web green)/"
+  run ! fetch "$(docker_netns one)" "http://$(docker_address web green)/" 5
 }
 
 @test "docker: an internal network reaches its own and nothing else" {
@@ -161,7 +161,7 @@ restarted() {
   docker_start one blue --restart always
   docker_down "$1"
   docker_up
-  wait_for 20 docker exec one true
+  wait_for 60 docker exec one true
   docker exec one ping -c 1 -W 5 10.80.0.1
   docker_start two blue
   docker exec one ping -c 1 -W 5 "$(docker_address two blue)"
@@ -200,7 +200,7 @@ cnmd_restarted() {
   docker_down KILL
   cnmd_up
   docker_up
-  wait_for 20 docker exec one ping -c 1 -W 5 10.80.0.1
+  wait_for 60 docker exec one ping -c 1 -W 5 10.80.0.1
   remove_containers
   docker network rm blue
   expect_nothing_left
@@ -213,7 +213,7 @@ cnmd_restarted() {
   before=$(retries)
   docker_start one blue &
   local command=$!
-  wait_for 10 more_retries "$before"
+  wait_for 60 more_retries "$before"
   cnmd_up
   wait $command
   docker exec one ping -c 1 -W 5 10.80.0.1

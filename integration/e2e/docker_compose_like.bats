@@ -48,7 +48,7 @@ expect_page() {
 }
 
 @test "compose: services reach each other by service name, alias and container name" {
-  wait_for 10 expect_page web db
+  wait_for 60 expect_page web db
   expect_page web db database shop-db-1 proxy
   expect_page proxy web database
   expect_page db web proxy
@@ -80,11 +80,11 @@ expect_page() {
   local before
   before=$(docker inspect --format '{{.State.Pid}}' shop-web-1)
   kill -s KILL "$before"
-  wait_for 20 is_another "$before"
-  wait_for 20 expect_page proxy web
+  wait_for 60 is_another "$before"
+  wait_for 60 expect_page proxy web
   expect_page db web
   docker restart --time 0 shop-db-1 > /dev/null
-  wait_for 20 expect_page web database
+  wait_for 60 expect_page web database
 }
 is_another() {
   local now
@@ -96,7 +96,7 @@ is_another() {
   docker rm --force shop-web-1 > /dev/null
   service web shop_back
   also shop_front web web
-  wait_for 10 expect_page proxy web
+  wait_for 60 expect_page proxy web
   expect_page web database
 }
 
@@ -105,18 +105,18 @@ is_another() {
   cnmd_down KILL
   cnmd_up
   docker_up
-  wait_for 30 expect_page proxy web database
-  wait_for 10 expect_page web database
+  wait_for 60 expect_page proxy web database
+  wait_for 60 expect_page web database
   expect "page" "$PAGE" "$(fetch $HERE http://198.51.100.254:8080/)"
 }
 
 @test "compose: down, and up and down again, leave nothing" {
   down
-  wait_for 5 expect_nothing_left
+  wait_for 60 expect_nothing_left
   expect "rules" "" "$(our_rules)"
   up
-  wait_for 10 expect_page proxy web
+  wait_for 60 expect_page proxy web
   down
-  wait_for 5 expect_nothing_left
+  wait_for 60 expect_nothing_left
   expect "pools" "" "$(jq -r '.table.pools[].id' /var/lib/cnm/pools/LocalDefault.json)"
 }

@@ -25,7 +25,7 @@ expect_network_alone() {
   wait_for 90 docker rm --force one
   expect "endpoint records" 1 "$(cnmctl endpoint ls --json | jq length)"
   cnmd_up
-  wait_for 10 expect_network_alone blue 10.80.0.1
+  wait_for 60 expect_network_alone blue 10.80.0.1
   docker_start two blue
   expect "address" 10.80.0.3 "$(docker_address two blue)"
 }

@@ -18,7 +18,7 @@ setup_file() {
   cnmd_up --docker-socket $BEHIND
   mkdir -p "$(dirname $FRONT)"
   "$SUPPORT/docker/fault_proxy.py" $FRONT $BEHIND $FAULT < /dev/null > /run/e2e/proxy.log 2>&1 3>&- 4>&- &
-  wait_for 10 test -S $FRONT
+  wait_for 60 test -S $FRONT
   docker_up
   load_image
 }
@@ -66,7 +66,7 @@ fails() {
   [ -e $FAULT.hit ] || fail "$1 was not called"
   remove_containers
   remove_networks
-  wait_for 20 expect_all_gone || { expect_all_gone || fail "after $1 $2"; }
+  wait_for 60 expect_all_gone || { expect_all_gone || fail "after $1 $2"; }
 }
 
 each_fails() {

@@ -55,7 +55,7 @@ expect_served_here() {
   make_network blue 10.80.0.0/24
   docker_web web blue --publish 8080:80
   expect_served_here 8080
-  run ! fetch $HERE "http://[::1]:8080/"
+  run ! fetch $HERE "http://[::1]:8080/" 5
   expect_taken 8080
   docker rm --force web > /dev/null
   expect_free 8080
@@ -82,7 +82,7 @@ expect_served_here() {
   restart_cnmd KILL  # and now without
   expect_taken 8080
   expect_served_here 8080
-  run ! fetch $HERE "http://[::1]:8080/"
+  run ! fetch $HERE "http://[::1]:8080/" 5
   docker rm --force web > /dev/null
   expect_free 8080
 }

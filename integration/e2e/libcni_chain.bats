@@ -35,13 +35,13 @@ life() {
   expect "MAC in the result" "$(mac /run/netns/one eth0)" \
     "$(jq -r '.interfaces[] | select(.name == "eth0") | .mac' "$BATS_TEST_TMPDIR/result")"
   serve_tcp /run/netns/one 80 "from the chain"
-  wait_for 10 fetch $OUTSIDE http://198.51.100.254:8080/
+  wait_for 60 fetch $OUTSIDE http://198.51.100.254:8080/
   expect "page" "from the chain" "$(fetch $OUTSIDE http://198.51.100.254:8080/)"
   ip netns exec one ping -c 1 -W 5 198.51.100.1
   # The packaged portmap fails CHECK where a family has no address.
   ! ours || chain check "$1"
   chain del "$1"
-  run ! fetch $OUTSIDE http://198.51.100.254:8080/
+  run ! fetch $OUTSIDE http://198.51.100.254:8080/ 5
   chain del "$1"
   expect_unchanged
 }

@@ -37,10 +37,11 @@ serve() {
   echo page > /run/e2e/www/index.html
   nsenter --net="$1" python3 -m http.server --directory /run/e2e/www "$2" > /run/e2e/serve.log 2>&1 3>&- 4>&- &
   servers+=($!)
-  wait_for 10 nsenter --net="$1" curl --silent --fail "http://127.0.0.1:$2/"
+  wait_for 60 nsenter --net="$1" curl --silent --fail "http://127.0.0.1:$2/"
 }
 
-page() { nsenter --net="$1" curl --silent --fail --max-time 2 "http://$2/"; }
+# page NETNS ADDRESS [SECONDS]: what is served there; SECONDS where nobody is to answer
+page() { nsenter --net="$1" curl --silent --fail --max-time "${3:-20}" "http://$2/"; }
 
 @test "links: a parent reaches the exposed port of its child, through kill, reload and restart, until it leaves" {
   network=$(make /networks '{"name": "closed", "network_type": "bridge", "options": {"com.docker.network.generic":
@@ -63,8 +64,8 @@ page() { nsenter --net="$1" curl --silent --fail --max-time 2 "http://$2/"; }
         ;;
     esac
     expect "page after $event" page "$(page "$parent_netns" "$web:80")"
-    run ! page "$parent_netns" "$web:81"
-    run ! page "$stranger_netns" "$web:80"
+    run ! page "$parent_netns" "$web:81" 2
+    run ! page "$stranger_netns" "$web:80" 2
   done
   [[ $(cnmctl firewall) == *"passage $(address "$parent") -> $web:80/tcp"* ]]
   rest DELETE "/networks/$network/endpoints/$parent/sandboxes/$(rest GET /sandboxes?container-id=c2 | jq -r '.[0].id')"

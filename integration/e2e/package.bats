@@ -44,7 +44,7 @@ package() { echo /run/e2e/deb/cnm_*.deb; }
   before=$(property MainPID)
   on_host dpkg --install "$(package)"
   settle() { settled && [ "$(property MainPID)" != "$before" ]; }
-  wait_for 20 settle
+  wait_for 60 settle
   expect "networks" kept "$(on_host curl --silent --fail --unix-socket $API http://cnm/networks | jq -r '.[].name')"
 }
 

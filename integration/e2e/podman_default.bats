@@ -44,7 +44,7 @@ expect_page() { expect "page at $2" "$PAGE" "$(fetch "$1" "$2")"; }
 @test "podman, own conflist: a port published on 127.0.0.1 is for the host alone" {
   start_web web --publish 127.0.0.1:8080:80
   expect_page $HERE http://127.0.0.1:8080/
-  run ! fetch $OUTSIDE http://198.51.100.254:8080/
+  run ! fetch $OUTSIDE http://198.51.100.254:8080/ 5
 }
 
 @test "podman, own conflist: published ranges and protocols" {
@@ -52,9 +52,9 @@ expect_page() { expect "page at $2" "$PAGE" "$(fetch "$1" "$2")"; }
   serve_tcp "$(sandbox_of web)" 81 "second port"
   serve_udp "$(sandbox_of web)" 53 "by udp"
   expect_page $OUTSIDE http://198.51.100.254:8090/
-  wait_for 10 fetch $OUTSIDE http://198.51.100.254:8091/
+  wait_for 60 fetch $OUTSIDE http://198.51.100.254:8091/
   expect "second page" "second port" "$(fetch $OUTSIDE http://198.51.100.254:8091/)"
-  wait_for 10 ask_udp $OUTSIDE 198.51.100.254 5353
+  wait_for 60 ask_udp $OUTSIDE 198.51.100.254 5353
   expect "answer" "by udp" "$(ask_udp $OUTSIDE 198.51.100.254 5353)"
   expect "answer on localhost" "by udp" "$(ask_udp $HERE 127.0.0.1 5353)"
 }
@@ -66,25 +66,25 @@ expect_page() { expect "page at $2" "$PAGE" "$(fetch "$1" "$2")"; }
   local ask='import socket, sys
 client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 client.bind(("", 40000))
-client.settimeout(1)
+client.settimeout(10)
 client.connect(("198.51.100.254", 5353))
 client.send(b"?")
 print(client.recv(100).decode())'
-  wait_for 10 nsenter --net=$OUTSIDE python3 -c "$ask"
+  wait_for 60 nsenter --net=$OUTSIDE python3 -c "$ask"
   expect "answer" one "$(nsenter --net=$OUTSIDE python3 -c "$ask")"
   stop_servers
   podman rm --force --time 0 one
   start placeholder
   start two --publish 5353:53/udp
   serve_udp "$(sandbox_of two)" 53 two
-  wait_for 10 nsenter --net=$OUTSIDE python3 -c "$ask"
+  wait_for 60 nsenter --net=$OUTSIDE python3 -c "$ask"
   expect "answer" two "$(nsenter --net=$OUTSIDE python3 -c "$ask")"
 }
 
 @test "podman, own conflist: stop, start and restart" {
   start_web web --publish 8080:80
   podman stop --time 0 web
-  run ! fetch $OUTSIDE http://198.51.100.254:8080/
+  run ! fetch $OUTSIDE http://198.51.100.254:8080/ 5
   podman start web
   wait_for_web web
   expect_page $OUTSIDE http://198.51.100.254:8080/
@@ -108,7 +108,7 @@ print(client.recv(100).decode())'
   local before
   before=$(address_of web)
   nft flush ruleset
-  run ! fetch $OUTSIDE http://198.51.100.254:8080/
+  run ! fetch $OUTSIDE http://198.51.100.254:8080/ 5
   podman network reload web
   expect "address" "$before" "$(address_of web)"
   expect_page $OUTSIDE http://198.51.100.254:8080/

@@ -65,7 +65,7 @@ page() { fetch $OUTSIDE http://198.51.100.1:8080; }
   expect "address" 10.71.0.2/24 "$(on_host nsenter --net="$key" ip -j address show dev eth0 |
     jq -r '.[0].addr_info[] | select(.family == "inet") | "\(.local)/\(.prefixlen)"')"
   serve_tcp "$(host_path "$key")" 80 page
-  wait_for 20 page
+  wait_for 60 page
   nft list ruleset | grep -q 'comment ".* blue"'
   expect "warnings" "" "$(cat $CNMD_LOG)"
 
@@ -75,7 +75,7 @@ page() { fetch $OUTSIDE http://198.51.100.1:8080; }
   on_host systemctl kill --signal KILL cnmd.service
   expect "page meanwhile" page "$(page)"
   restarted() { after=$(property MainPID) && [ "$after" != 0 ] && [ "$after" != "$before" ] && settled; }
-  wait_for 20 restarted
+  wait_for 60 restarted
   expect "restarts" 1 "$(property NRestarts)"
   expect "networks" blue "$(rest /networks | jq -r '.[].name')"
   expect "backend" web "$(rest "/services/$(rest /services | jq -r '.[0].id')/backend" | jq -r .container_id)"

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """bad_http.py API DOCKER PID: does cnmd stand what no proper client sends?
 
-API and DOCKER are its unix sockets, PID its process, which runs with request_seconds = 1 and connections = 64. Every case is
+API and DOCKER are its unix sockets, PID its process, which runs with request_seconds = 5 and connections = 64. Every case is
 answered as it should be or closed, others are served meanwhile, and at the end the daemon is as it was. Prints what is not
 so, and exits 1 if anything is.
 """
@@ -239,7 +239,7 @@ class Trial:
         deadline = time.monotonic() + DEADLINE
         while self.descriptors() > before and time.monotonic() < deadline:
             time.sleep(0.05)
-        self.expect('descriptors', before, self.descriptors())
+        self.expect('more descriptors than before', 0, max(0, self.descriptors() - before))
         answer = Client(self.api).send(b'GET /networks HTTP/1.0\r\n\r\n').receive()
         self.expect('networks', b'[]\n', answer.partition(b'\r\n\r\n')[2])
 

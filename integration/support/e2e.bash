@@ -109,8 +109,8 @@ ran_ours() {
   done
 }
 
-# fetch NETNS URL: what is served there, as seen from a netns (a path).
-fetch() { nsenter --net="$1" wget --quiet --timeout=5 --tries=1 --output-document=- "$2"; }
+# fetch NETNS URL [SECONDS]: what is served there, as seen from a netns (a path); SECONDS where nobody is to answer.
+fetch() { nsenter --net="$1" wget --quiet --timeout="${3:-20}" --tries=1 --output-document=- "$2"; }
 
 # serve_udp NETNS PORT TEXT: answers each datagram to PORT with TEXT, in the background, until stop_servers.
 serve_udp() {
@@ -138,11 +138,11 @@ stop_servers() {
   servers=()
 }
 
-# ask_udp NETNS ADDRESS PORT: what a datagram from that netns is answered with; fails after 2 s.
+# ask_udp NETNS ADDRESS PORT: what a datagram from that netns is answered with; fails after 10 s.
 ask_udp() {
   nsenter --net="$1" python3 -c 'import socket, sys
 client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-client.settimeout(2)
+client.settimeout(10)
 client.connect((sys.argv[1], int(sys.argv[2])))
 client.send(b"?")
 print(client.recv(2048).decode())' "$2" "$3" 2> /dev/null

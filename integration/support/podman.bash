@@ -16,7 +16,7 @@ start_web() {
   podman run --detach --name "$name" --network "$NETWORK" "$@" "$IMAGE" httpd -f -p 80 -h /www > /dev/null
   wait_for_web "$name"
 }
-wait_for_web() { wait_for 10 fetch $HERE "http://$(address_of "$1")/"; }
+wait_for_web() { wait_for 60 fetch $HERE "http://$(address_of "$1")/"; }
 
 # sandbox_of NAME: the path of its netns
 sandbox_of() { podman inspect --format '{{.NetworkSettings.SandboxKey}}' "$1"; }

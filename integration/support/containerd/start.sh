@@ -8,7 +8,7 @@ readonly RUN=/run/e2e/containerd
 mkdir -p $RUN
 setsid containerd -c "$HERE/config.toml" < /dev/null > $RUN/log 2>&1 3>&- 4>&- &
 "$HERE/../image.py" /run/e2e/image.tar
-deadline=$((SECONDS + 30))
+deadline=$((SECONDS + 60))
 until "$HERE/cri.py" status > /dev/null 2>&1; do
   [ $SECONDS -lt $deadline ] || { tail -20 $RUN/log >&2; exit 1; }
 done

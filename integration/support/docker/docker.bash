@@ -13,7 +13,7 @@ docker() { $DOCKER_CLI --host unix:///run/docker.sock "$@" 3>&- 4>&-; }
 cnmd_up() {
   setsid "$CNM_PLUGINS/cnmd" "$@" < /dev/null >> $CNMD_LOG 2>&1 3>&- 4>&- &
   echo $! > $CNMD_PID
-  wait_for 20 curl --silent --fail --unix-socket /run/cnm/cnmd.sock http://cnm/networks
+  wait_for 60 curl --silent --fail --unix-socket /run/cnm/cnmd.sock http://cnm/networks
 }
 
 # cnmd_down [SIGNAL]
@@ -26,7 +26,7 @@ docker_down() { end "$(cat $DOCKER_PID)" "${1:-TERM}" && rm -f $DOCKER_PID; }
 # end PID SIGNAL: returns when the process is gone.
 end() {
   kill -s "$2" "$1"
-  wait_for 30 gone "$1"
+  wait_for 60 gone "$1"
 }
 gone() { [ ! -d "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status"; }
 
@@ -55,7 +55,7 @@ docker_web() {
   shift 2
   docker run --detach --cgroup-parent /cnm-e2e --name "$name" --network "$network" "$@" "$IMAGE" httpd -f -p 80 -h /www \
     > /dev/null
-  wait_for 10 fetch $HERE "http://$(docker_address "$name" "$network")/"
+  wait_for 60 fetch $HERE "http://$(docker_address "$name" "$network")/"
 }
 
 # docker_address NAME NETWORK: what Docker says its address is

@@ -9,7 +9,7 @@ mkdir -p $RUN /run/tmp
 echo '{}' > $RUN/daemon.json
 setsid dockerd --host $SOCKET --data-root $RUN/data --exec-root $RUN/exec --pidfile $RUN/pid --config-file $RUN/daemon.json \
   --storage-driver overlay2 --oom-score-adjust 0 --bip 172.30.0.1/24 "$@" < /dev/null > $RUN/log 2>&1 3>&- 4>&- &
-deadline=$((SECONDS + 30))
+deadline=$((SECONDS + 60))
 until docker --host $SOCKET version > /dev/null 2>&1; do
   [ $SECONDS -lt $deadline ] || { tail -20 $RUN/log >&2; exit 1; }
 done

@@ -43,7 +43,7 @@ exec unshare --pid --cgroup --mount --fork --kill-child --mount-proc --propagati
 END
   bash /run/e2e/init.sh < /dev/null > /run/e2e/systemd.log 2>&1 3>&- 4>&- &
   echo $! > /run/e2e/systemd.pid
-  wait_for 30 on_host systemctl is-active cnmd.socket cnmd-docker.socket || { cat /run/e2e/systemd.log >&2; return 1; }
+  wait_for 60 on_host systemctl is-active cnmd.socket cnmd-docker.socket || { cat /run/e2e/systemd.log >&2; return 1; }
 }
 
 # systemd_pid: as seen from here
