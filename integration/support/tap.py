@@ -101,9 +101,10 @@ def main(suite_directory, make_host):
     """Command line of a suite directory; exits 1 if a case failed."""
     parser = argparse.ArgumentParser(description="Runs the suites of this folder, each case in a private "
                                      "host, and prints TAP.")
-    parser.add_argument("--plugins", default=os.environ.get("CNM_PLUGINS", default_plugins()),
+    parser.add_argument("--plugins", type=os.path.abspath,
+                        default=os.environ.get("CNM_PLUGINS", default_plugins()),
                         help="directory of the plugins to test (default: build/release/bin)")
-    parser.add_argument("--reference", default=REFERENCE_DIRECTORY,
+    parser.add_argument("--reference", type=os.path.abspath, default=REFERENCE_DIRECTORY,
                         help="directory of the reference plugins (default: %(default)s)")
     parser.add_argument("--calibrate", action="store_true",
                         help="the tested plugins are the reference's: stop at CNI 1.0.0, forgive its known gaps")
