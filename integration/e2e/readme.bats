@@ -28,7 +28,10 @@ setup_file() {
   mount -t overlay overlay -o lowerdir=/usr/libexec,upperdir=/run/libexec/upper,workdir=/run/libexec/work /usr/libexec
   rm /opt/cni/bin/*
 
-  { sed '/^\[network\]/,$d' "$SUPPORT/podman/containers.conf"; block podman-conf; } > "$BATS_FILE_TMPDIR/containers.conf"
+  # With CONTAINERS_CONF podman does not read Debian's own file, which gives a container fewer capabilities.
+  sed -n '/^default_capabilities/,/^]/p; /^default_sysctls/,/^]/p' /usr/share/containers/containers.conf > "$BATS_FILE_TMPDIR/debian.conf"
+  { sed "/^\[network\]/,\$d; /^\[containers\]/r $BATS_FILE_TMPDIR/debian.conf" "$SUPPORT/podman/containers.conf"; block podman-conf; } \
+    > "$BATS_FILE_TMPDIR/containers.conf"
   cat > "$BATS_FILE_TMPDIR/bin/podman" << END
 #!/bin/sh
 export CONTAINERS_CONF=$BATS_FILE_TMPDIR/containers.conf
