@@ -28,7 +28,7 @@ install_packages() {
 
 build() {
   local started=$SECONDS line shown=$SECONDS log=$ROOT/build/quickstart.log
-  say "2. Build: preset release, into build/release/bin"
+  say "2. Build: preset release, into build/release/bin (the first time a quarter of an hour of one processor)"
   mkdir -p "$ROOT/build"
   cd "$ROOT"
   { cmake --preset release && cmake --build --preset release --target cnm-plugins cnmctl cnm-xtables cnm-firewalld; } 2>&1 | tee "$log" | while IFS= read -r line; do
