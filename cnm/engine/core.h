@@ -102,6 +102,7 @@ class Engine::Core {
   void Withdraw(EndpointRecord endpoint) noexcept;
   // sandbox.cc
   void MakeSandbox(SandboxRecord& sandbox);
+  void Unkey(SandboxRecord sandbox);
   void RemoveSandbox(SandboxRecord sandbox);
   void RemoveSandboxNamespace(const SandboxRecord& sandbox);
   void Inhabit(SandboxRecord& sandbox);

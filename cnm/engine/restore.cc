@@ -119,17 +119,7 @@ void Engine::Core::RestoreSandbox(SandboxRecord sandbox) {
     return;
   }
   if (!sandbox.keying) return;
-  // The key has not come through: whoever had moved in moves out, as if it had been refused.
-  for (const EndpointPointer& endpoint : registry_.EndpointsIn(sandbox.id)) {
-    Depopulate(sandbox, *endpoint);
-    EndpointRecord outside = *endpoint;
-    outside.link.clear();
-    registry_.Put(outside);
-  }
-  RemoveNamespace(sandbox.key);
-  sandbox.has_namespace = false;
-  sandbox.keying = false;
-  registry_.Put(sandbox);
+  Unkey(std::move(sandbox));  // the key has not come through: as if it had been refused
 }
 
 void Engine::Core::RestoreEndpoint(const EndpointRecord& endpoint) {

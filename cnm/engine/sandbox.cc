@@ -107,6 +107,20 @@ void Engine::Core::RemoveSandboxNamespace(const SandboxRecord& sandbox) {
   if (!shared) RemoveNamespace(sandbox.key);
 }
 
+/// Whoever has moved into the sandbox moves out, and it is without a namespace again.
+void Engine::Core::Unkey(SandboxRecord sandbox) {
+  for (const EndpointPointer& endpoint : registry_.EndpointsIn(sandbox.id)) {
+    Depopulate(sandbox, *endpoint);
+    EndpointRecord outside = *endpoint;
+    outside.link.clear();
+    registry_.Put(outside);
+  }
+  RemoveNamespace(sandbox.key);
+  sandbox.has_namespace = false;
+  sandbox.keying = false;
+  registry_.Put(sandbox);
+}
+
 void Engine::Core::SetKey(const std::string& id, const std::string& path) {
   if (path.empty()) throw Error(Code::kConfig, "invalid sandbox key");
   GetSandbox(id);
@@ -119,18 +133,7 @@ void Engine::Core::SetKey(const std::string& id, const std::string& path) {
   sandbox.keying = true;
   registry_.Put(sandbox);
   Rollback undo;
-  undo.Push("set sandbox key", [&] {
-    for (const EndpointPointer& endpoint : Ordered(id)) {
-      Depopulate(sandbox, *endpoint);
-      EndpointRecord outside = *endpoint;
-      outside.link.clear();
-      registry_.Put(outside);
-    }
-    RemoveNamespace(sandbox.key);
-    sandbox.has_namespace = false;
-    sandbox.keying = false;
-    registry_.Put(sandbox);
-  });
+  undo.Push("set sandbox key", [&] { Unkey(sandbox); });
   sandbox.netns = BindNamespace(sandbox.key, source);
   sandbox.has_namespace = true;
   registry_.Put(sandbox);

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/base/error.h"
@@ -81,6 +82,18 @@ class NftablesNetns : public testing::NetnsTest {
 /// A mapping of one port of all addresses to a container's.
 inline PortMapping Publish(uint16_t port, const char* target, uint16_t target_port) {
   return {.host_port = port, .target_port = target_port, .target = Cidr(target)};
+}
+
+/// The same, of this address of the host.
+inline PortMapping At(const char* host, PortMapping mapping) {
+  mapping.host_address = net::Address::Parse(host);
+  return mapping;
+}
+
+inline Rules Publishing(const char* owner, std::vector<PortMapping> mappings) {
+  Rules rules{.owner = owner, .network = "blue"};
+  rules.publication.mappings = std::move(mappings);
+  return rules;
 }
 
 /// The lines of a listing of `inet cnm` that match, without their indentation.
