@@ -1,68 +1,27 @@
 // lease_reserve_test.cc: addresses leased one at a time, judged by the files themselves.
-#include <stdlib.h>
-
 #include <filesystem>
-#include <fstream>
-#include <functional>
-#include <iterator>
 #include <optional>
 #include <string>
-#include <string_view>
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "common/base/error.h"
-#include "ipam/host_local/lease_directory.h"
+#include "tests/ipam/host_local/lease_site.h"
 
 namespace cnm::host_local {
 namespace {
 
-namespace fs = std::filesystem;
-
-net::Address Ip(std::string_view text) {
-  return net::Address::Parse(text).value();
-}
-
-RangeSet MakeSet(std::string_view subnet, std::string_view first, std::string_view last) {
-  Range range;
-  range.subnet = net::Prefix::Parse(subnet).value();
-  range.first = Ip(first);
-  range.last = Ip(last);
-  range.gateway = range.subnet.address.Next();
-  return {{range}, {}};
-}
-
-class LeaseReserve : public testing::Test {
+class LeaseReserve : public LeaseDirectoryTest {
  protected:
-  LeaseReserve() {
-    std::string name = fs::temp_directory_path() / "cnm-reserve-XXXXXX";
-    root_ = ::mkdtemp(name.data());
-  }
-  ~LeaseReserve() override { fs::remove_all(root_); }
-
-  LeaseDirectory Open(const char* boot = "aaaaaaaa-0000-4000-8000-000000000001") const {
-    const auto hash = [](const Owner& owner) {
-      const size_t number = std::hash<std::string>()(owner.container_id + '\0' + owner.ifname);
-      return fmt::format("{:016x}", number);
-    };
-    return LeaseDirectory({root_.string(), "net", hash, boot});
-  }
-  std::string Content(const std::string& name) const {
-    std::ifstream file(root_ / "net" / name, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
   size_t Links() const {
     size_t links = 0;
-    for (const auto& entry : fs::directory_iterator(root_ / "net")) links += entry.is_symlink();
+    for (const auto& entry : fs::directory_iterator(path_)) links += entry.is_symlink();
     return links;
   }
   std::string Reserve(std::optional<net::Address> wanted = {}) const {
     return Open().Reserve("pool", {&set_, wanted}).prefix.ToString();
   }
 
-  RangeSet set_ = MakeSet("192.0.2.0/24", "192.0.2.1", "192.0.2.4");
-  fs::path root_;
+  RangeSet set_ = {{MakeRange("192.0.2.0/24", "192.0.2.1", "192.0.2.4")}, {}};
 };
 
 TEST_F(LeaseReserve, EachAddressIsHeldUnderItsOwnName) {
@@ -131,7 +90,7 @@ TEST_F(LeaseReserve, SurvivesAReboot) {
 }
 
 TEST_F(LeaseReserve, FamiliesOfOneNetworkHaveCursorsOfTheirOwn) {
-  const RangeSet v6 = MakeSet("2001:db8::/64", "2001:db8::1", "2001:db8::ffff");
+  const RangeSet v6 = Ipv6Set();
   EXPECT_EQ(Reserve(), "192.0.2.2/24");
   EXPECT_EQ(Open().Reserve("pool", {&v6, {}, 1}).prefix.ToString(), "2001:db8::2/64");
   EXPECT_EQ(Reserve(), "192.0.2.3/24");
