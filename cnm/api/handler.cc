@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -249,6 +250,11 @@ Response Act(Engine& engine, const Route& route, const std::string& body) {
 }
 
 }  // namespace
+
+bool Api::OnlyReads(const Request& request) {
+  const std::string_view target = request.target;
+  return request.method == "GET" && !target.substr(0, target.find('?')).ends_with("/details");
+}
 
 Response Api::Handle(const Request& request) const {
   if (engine_ == nullptr) return http::TextResponse(503, "NetworkController is not available");

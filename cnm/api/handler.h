@@ -21,6 +21,9 @@ class Api {
   explicit Api(engine::Engine* engine, Inventory inventory = {})
       : engine_(engine), inventory_(std::move(inventory)) {}
 
+  /// Whether the answer is in memory and records alone: no driver is asked, and nobody waited for.
+  static bool OnlyReads(const http::Request& request);
+
   /// 200 or 201 with JSON (none for DELETE), 301 for an unclean path, else text/plain: 404 "404
   /// page not found" where there is no route, and the failures of status.h. Throws nothing of the
   /// engine's.

@@ -121,7 +121,7 @@ class Service {
     const Config& config = options_.config;
     api_server_.emplace(
         io_, Logged("api", config.debug, [this](const auto& asked) { return AskApi(asked); }),
-        config.limits);
+        config.limits, api::Api::OnlyReads);
     for (Fd& socket : doors.api) api_server_->Listen(std::move(socket));
     for (Fd& socket : doors.tcp) api_server_->Listen(std::move(socket), doors.tls);
     if (!parts_.docker) return;

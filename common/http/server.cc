@@ -66,12 +66,21 @@ struct Listener {
 /// The server's state; what is under way in the io_context keeps it alive.
 class Server::Core : public std::enable_shared_from_this<Core> {
  public:
-  Core(asio::io_context& io, Handler handler, Limits limits)
-      : io_(io), handler_(std::move(handler)), limits_(limits), workers_(limits.workers) {}
+  Core(asio::io_context& io, Handler handler, Limits limits, IsBrief is_brief)
+      : io_(io),
+        handler_(std::move(handler)),
+        limits_(limits),
+        is_brief_(std::move(is_brief)),
+        workers_(limits.workers) {
+    if (is_brief_) reserve_.emplace(1);
+  }
 
   void Listen(Fd socket, TlsContext tls);
   void Stop();
-  void Join() { workers_.join(); }
+  void Join() {
+    workers_.join();
+    if (reserve_) reserve_->join();
+  }
   size_t connections() const { return connections_.size(); }
   asio::io_context& io() const { return io_; }
 
@@ -82,12 +91,16 @@ class Server::Core : public std::enable_shared_from_this<Core> {
   bool Admit(Connection* connection);
   void Dispatch(Request request, std::function<void(const Response&)> done);
   void WarnOf(std::string_view what);
+  void Work(asio::thread_pool& pool, Request request, std::function<void(const Response&)> done);
   std::shared_ptr<const ConnectionOwner> Owner();
 
   asio::io_context& io_;
   const Handler handler_;
   const Limits limits_;
+  const IsBrief is_brief_;
   asio::thread_pool workers_;
+  std::optional<asio::thread_pool> reserve_;
+  size_t waited_for_ = 0;  // requests that the workers have, or have before them
   std::list<Listener> listeners_;
   std::map<Connection*, std::shared_ptr<Connection>> connections_;
   std::map<Connection*, std::shared_ptr<Connection>> turned_away_;
@@ -203,9 +216,23 @@ void Server::Core::WarnOf(std::string_view what) {
 }
 
 void Server::Core::Dispatch(Request request, std::function<void(const Response&)> done) {
+  if (waited_for_ >= limits_.workers && is_brief_ && is_brief_(request)) {
+    Work(*reserve_, std::move(request), std::move(done));
+    return;
+  }
+  ++waited_for_;
+  Work(workers_, std::move(request),
+       [core = weak_from_this(), done = std::move(done)](const Response& response) {
+         if (const auto self = core.lock()) --self->waited_for_;
+         done(response);
+       });
+}
+
+void Server::Core::Work(asio::thread_pool& pool, Request request,
+                        std::function<void(const Response&)> done) {
   // The guard keeps the io_context running until the answer is in its queue.
-  asio::post(workers_, [this, request = std::move(request), done = std::move(done),
-                        work = asio::make_work_guard(io_)]() mutable {
+  asio::post(pool, [this, request = std::move(request), done = std::move(done),
+                    work = asio::make_work_guard(io_)]() mutable {
     Response response = Answer(handler_, request);
     asio::post(io_, [done = std::move(done), response = std::move(response)] { done(response); });
   });
@@ -226,8 +253,8 @@ void Server::Core::Stop() {
   for (const auto& [key, connection] : turned_away) connection->Stop();
 }
 
-Server::Server(asio::io_context& io, Handler handler, Limits limits)
-    : core_(std::make_shared<Core>(io, std::move(handler), limits)) {}
+Server::Server(asio::io_context& io, Handler handler, Limits limits, IsBrief is_brief)
+    : core_(std::make_shared<Core>(io, std::move(handler), limits, std::move(is_brief))) {}
 
 Server::~Server() {
   core_->Stop();

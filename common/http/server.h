@@ -3,8 +3,9 @@
 // Theory of operation: one thread runs the io_context, in which all connections live; it never
 // blocks. A handler does block (kernel requests, file locks, other programs), so each runs on a
 // small pool of worker threads; the answer comes back to the io thread, which writes it. So slow
-// clients cost no thread and slow handlers stop no client. Without connections nothing is armed: no
-// timer, no wake-up.
+// clients cost no thread and slow handlers stop no client. Requests that nothing can keep waiting
+// have a worker in reserve for when all others are taken, by plugins that do not answer, say.
+// Without connections nothing is armed: no timer, no wake-up.
 //
 // A connection reads one request, answers it, then reads the next (so pipelined requests are
 // answered in order). Whatever a client does wrong is answered where that can be told apart from
@@ -49,12 +50,14 @@ struct Limits {
 /// Answers one request; called by several worker threads at once. What it throws becomes status 500
 /// with the exception's text.
 using Handler = std::function<Response(const Request&)>;
+/// Whether a request's handler waits for nobody. Called in the io thread.
+using IsBrief = std::function<bool(const Request&)>;
 
 /// The server. All functions are for the thread of the io_context, except Stop.
 class Server {
  public:
-  /// `io` outlives the server. Starts the workers.
-  Server(boost::asio::io_context& io, Handler handler, Limits limits = {});
+  /// `io` outlives the server. Starts the workers, and with `is_brief` the one in reserve.
+  Server(boost::asio::io_context& io, Handler handler, Limits limits = {}, IsBrief is_brief = {});
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   /// Waits for handlers that run; their answers are lost unless `io` ran until it had no more work.

@@ -58,8 +58,8 @@ class Gate {
 /// A server on a unix socket, its io_context in a thread; stopped and joined when destroyed.
 class TestServer {
  public:
-  TestServer(const std::string& path, Handler handler, Limits limits = {})
-      : server_(io_, std::move(handler), limits) {
+  TestServer(const std::string& path, Handler handler, Limits limits = {}, IsBrief is_brief = {})
+      : server_(io_, std::move(handler), limits, std::move(is_brief)) {
     server_.Listen(ListenUnix({.path = path}));
     thread_ = std::thread([this] {
       io_.run();

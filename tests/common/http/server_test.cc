@@ -126,6 +126,33 @@ TEST_F(HttpServer, SlowHandlersStopNoClientThatOthersCanServe) {
   EXPECT_TRUE(Contains(slow.ReceiveUntil("<GET /slow >"), "200 OK"));
 }
 
+TEST_F(HttpServer, BriefRequestsAreAnsweredWhenAllWorkersWait) {
+  Gate gate;
+  const auto is_brief = [](const Request& request) { return request.target != "/slow"; };
+  const TestServer server(
+      Socket(),
+      [&](const Request& request) {
+        if (!is_brief(request)) gate.Pass();
+        return Echo(request);
+      },
+      {.workers = 2}, is_brief);
+  std::vector<RawClient> slow;
+  slow.reserve(5);
+  for (int i = 0; i < 5; ++i) {
+    slow.emplace_back(Socket()).Send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
+  }
+  ASSERT_TRUE(gate.AwaitWaiting(2));
+  RawClient quick(Socket());
+  for (int i = 0; i < 3; ++i) {
+    quick.Send(kGet);
+    EXPECT_TRUE(Contains(quick.ReceiveUntil("<GET /a?b=c >"), "200 OK")) << i;
+  }
+  gate.Open();
+  for (RawClient& client : slow) {
+    EXPECT_TRUE(Contains(client.ReceiveUntil("<GET /slow >"), "200 OK"));
+  }
+}
+
 TEST_F(HttpServer, FinishesWhatRunsWhenStopped) {
   Gate gate;
   TestServer server(Socket(), [&](const Request& request) {
