@@ -35,6 +35,18 @@ std::string SpaceOf(const engine::PoolSpec& spec) {
   return spec.address_space;
 }
 
+/// A bridge with an address of 0.0.0.0/0 would be the host's default route, one of 127.0.0.0/8 in
+/// the way of its loopback.
+void CheckHosts(const net::Prefix& pool) {
+  for (const char* const text :
+       {"0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/4", "::1/128", "ff00::/8"}) {
+    if (!pool.Overlaps(*net::Prefix::Parse(text))) continue;
+    throw Error(Code::kConfig,
+                fmt::format("pool {} overlaps {}, whose addresses no container can have",
+                            pool.ToString(), text));
+  }
+}
+
 void CheckSpec(const engine::PoolSpec& spec) {
   if (spec.sub_pool && !spec.pool) {
     throw Error(Code::kConfig,
@@ -44,6 +56,7 @@ void CheckSpec(const engine::PoolSpec& spec) {
     throw Error(Code::kConfig,
                 fmt::format("pool {} is not IPv{}", spec.pool->ToString(), spec.ipv6 ? 6 : 4));
   }
+  if (spec.pool) CheckHosts(*spec.pool);
 }
 
 /// Refuses a pool that another network's is in the way of, or that another network has.

@@ -47,7 +47,8 @@ struct PoolClaim {
 };
 
 /// Errors, beside IpamDriver's: kConfig "invalid address space X", "sub-pool A is not in pool B",
-/// "pool X is too small" (less than four addresses), "requested address A is out of range of X";
+/// "pool X is too small" (less than four addresses), "pool X overlaps 127.0.0.0/8, whose addresses
+/// no container can have", "requested address A is out of range of X";
 /// kOverlap "pool A overlaps with B in this address space"; kNotFound "could not find an available,
 /// non-overlapping IPv4 address pool among the defaults to assign to the network", "pool X: no such
 /// pool"; kExhausted "no available addresses on pool X"; kInUse "requested address A is in use on

@@ -164,6 +164,9 @@ TEST_F(DefaultIpamTest, OverlappingAndTooSmallPoolsAreRefused) {
             "pool LocalDefault/192.0.0.0/16 overlaps with LocalDefault/192.0.2.0/24 in this "
             "address space");
   EXPECT_EQ(FailureOf([&] { Pool("198.51.100.0/31"); }).code(), Code::kConfig);
+  for (const char* pool : {"0.0.0.0/0", "126.0.0.0/7", "239.1.0.0/16", "::/0", "ff02::/64"}) {
+    EXPECT_EQ(FailureOf([&] { Pool(pool); }).code(), Code::kConfig) << pool;
+  }
   EXPECT_EQ(FailureOf([&] { ipam_.RequestPool({.address_space = "mars"}); }).message(),
             "invalid address space mars");
   const engine::Pool global =
