@@ -40,6 +40,19 @@ firewall::Protocol ProtocolOf(const engine::PortBinding& binding) {
   throw Error(Code::kConfig, fmt::format("invalid transport protocol: {}", binding.protocol));
 }
 
+void CheckBindings(const std::vector<engine::PortBinding>& bindings) {
+  for (const engine::PortBinding& binding : bindings) {
+    ProtocolOf(binding);
+    if (binding.port == 0) {
+      throw Error(Code::kConfig, fmt::format("invalid port: {}", binding.port),
+                  "the container's port that is to be published is 1 to 65535");
+    }
+    if (binding.host_port_end == 0 || binding.host_port_end >= binding.host_port) continue;
+    throw Error(Code::kConfig,
+                fmt::format("invalid port range: {}-{}", binding.host_port, binding.host_port_end));
+  }
+}
+
 std::vector<net::Address> HostAddressesOf(const engine::PortBinding& binding) {
   if (binding.host_ip) return {*binding.host_ip};
   return {net::Address(), net::Address::Parse("::").value()};

@@ -51,6 +51,11 @@ class HostPorts {
   std::shared_ptr<PortProxy> proxy_;
 };
 
+/// Whether they can be published, before anything is recorded of them.
+/// @throws Error kConfig "invalid transport protocol: 1", "invalid port: 0" of the container,
+///         "invalid port range: 2-1"
+void CheckBindings(const std::vector<engine::PortBinding>& bindings);
+
 /// Its protocol. @throws Error kConfig "invalid transport protocol: 1"
 firewall::Protocol ProtocolOf(const engine::PortBinding& binding);
 /// Its host address; without one, every address of the host, of both families.

@@ -167,6 +167,7 @@ Endpoint LocalDriver::GetEndpoint(const std::string& network_id, const std::stri
 engine::Interface LocalDriver::CreateEndpoint(const engine::EndpointConfig& config) {
   const auto network = GetNetwork(config.network_id);
   if (config.id.empty()) throw Error(Code::kConfig, "invalid endpoint id: ");
+  CheckBindings(config.port_bindings);
   Controller controller = OpenController("CreateEndpoint");
   EndpointSpec spec;
   spec.key = {network->name, config.id, ""};

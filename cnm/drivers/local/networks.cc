@@ -9,6 +9,7 @@
 #include "cnm/drivers/local/local_driver.h"
 #include "cnm/engine/option_names.h"
 #include "cnm/id.h"
+#include "cnm/lease_source.h"
 #include "cnm/pools/lease_network.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
@@ -78,6 +79,7 @@ LocalNetwork LocalDriver::PlanNetwork(const engine::NetworkConfig& config,
   }
   const bool tied = !network.options.network.empty();
   network.name = tied ? network.options.network : DefaultName(options_.door, config);
+  if (tied) OpenLeases(options_.lease_directory, network.name);  // throws for a bad name
   const std::optional<Network> recorded = controller.FindNetwork(network.name);
   if (recorded && recorded->driver != type()) {
     throw Error(Code::kConfig, fmt::format("network {} is a {} network, not a bridge", network.name,

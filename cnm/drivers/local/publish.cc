@@ -52,6 +52,7 @@ void LocalDriver::ProgramExternalConnectivity(const std::string& network_id,
   Controller controller = OpenController("ProgramExternalConnectivity");
   const Endpoint endpoint = GetEndpoint(network_id, endpoint_id, controller);
   if (bindings.empty() || network->options.internal) return;
+  CheckBindings(bindings);
   if (endpoint.state != EndpointState::kReady) {
     throw Error(Code::kConfig, fmt::format("{} is in no sandbox", Describe(endpoint.key)));
   }

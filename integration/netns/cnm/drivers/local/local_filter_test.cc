@@ -146,6 +146,27 @@ TEST_F(LocalDriverTest, PortsOfOtherProgramsAreNotPublished) {
   EXPECT_TRUE(Succeeds("nft list map inet cnm any_ports_v4 | grep -q 8092"));
 }
 
+/// What the packet filter refused after it was on record could not be taken away again either.
+TEST_F(LocalDriverTest, WhatCannotBePublishedIsRefusedBeforeItIsRecorded) {
+  driver_->CreateNetwork(MakeNetwork(kBlue, "192.0.2.0/24", "192.0.2.1/24"));
+  const OtherNetns a;
+  Attach(MakeEndpoint(kBlue, "e1", "192.0.2.2/24"), a);
+  const std::vector<engine::PortBinding> wrong = {
+      {.port = 0, .host_port = 8091},
+      {.protocol = 1, .port = 80, .host_port = 8091},
+      {.port = 80, .host_port = 8091, .host_port_end = 8090}};
+  for (const engine::PortBinding& binding : wrong) {
+    EndpointConfig other = MakeEndpoint(kBlue, "e2", "192.0.2.3/24");
+    other.port_bindings = {binding};
+    EXPECT_NE(Failure([&] { driver_->CreateEndpoint(other); }), "");
+    EXPECT_NE(Failure([&] { driver_->ProgramExternalConnectivity(kBlue, "e1", {binding}, ""); }),
+              "");
+  }
+  driver_->Leave(kBlue, "e1");
+  driver_->DeleteEndpoint(kBlue, "e1");
+  EXPECT_EQ(Shell(fmt::format("ls {}/run/endpoints", root_)), "");
+}
+
 INSTANTIATE_TEST_SUITE_P(Variants, BehindDocker, ::testing::Values("nft", "legacy"));
 
 }  // namespace
