@@ -1,6 +1,8 @@
 // port_proxy.cc: the userland proxy: its thread, and what it serves.
 #include "cnm/daemon/port_proxy.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <exception>
 #include <functional>
@@ -30,10 +32,20 @@ ip::address ToAsio(const net::Address& address) {
   return ip::address_v6(v6);
 }
 
+/// Half of the descriptors that the process may have.
+size_t MostSockets() {
+  constexpr size_t kUsual = 1024;
+  rlimit limit{};
+  const bool told = ::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+  return (told ? size_t{limit.rlim_cur} : kUsual) / 2;
+}
+
 }  // namespace
 
 AsioPortProxy::AsioPortProxy()
-    : work_(boost::asio::make_work_guard(io_)), thread_([this] { io_.run(); }) {}
+    : crowd_(std::make_shared<Crowd>(Crowd{.io = io_, .most = MostSockets()})),
+      work_(boost::asio::make_work_guard(io_)),
+      thread_([this] { io_.run(); }) {}
 
 AsioPortProxy::~AsioPortProxy() {
   RunThere([this] {
@@ -59,9 +71,9 @@ void AsioPortProxy::Serve(const HostPort& port, Fd socket, const net::Address& t
     const bool v4 = port.address.is_v4();
     std::shared_ptr<Served> served;
     if (port.protocol == firewall::Protocol::kTcp) {
-      served = MakeTcp(io_, std::move(socket), v4, {ToAsio(target), target_port});
+      served = MakeTcp(crowd_, std::move(socket), v4, {ToAsio(target), target_port});
     } else if (port.protocol == firewall::Protocol::kUdp) {
-      served = MakeUdp(io_, std::move(socket), v4, {ToAsio(target), target_port});
+      served = MakeUdp(crowd_, std::move(socket), v4, {ToAsio(target), target_port});
     } else {
       return;
     }

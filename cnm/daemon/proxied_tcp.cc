@@ -29,8 +29,11 @@ constexpr std::chrono::seconds kPause{1};
 /// Two sockets, each copied to the other.
 class Relay : public std::enable_shared_from_this<Relay> {
  public:
-  Relay(boost::asio::io_context& io, tcp::socket client)
-      : sides_{Side{std::move(client), {}}, Side{tcp::socket(io), {}}} {}
+  static constexpr size_t kSockets = 2;
+
+  Relay(const std::shared_ptr<Crowd>& crowd, tcp::socket client)
+      : place_(crowd, kSockets),
+        sides_{Side{std::move(client), {}}, Side{tcp::socket(crowd->io), {}}} {}
 
   void Start(const tcp::endpoint& target) {
     sides_[1].socket.async_connect(target, [self = shared_from_this()](const ErrorCode& error) {
@@ -82,13 +85,14 @@ class Relay : public std::enable_shared_from_this<Relay> {
     sides_[1 - from].socket.shutdown(tcp::socket::shutdown_send, ignored);
   }
 
-  std::array<Side, 2> sides_;
+  CrowdPlace place_;
+  std::array<Side, kSockets> sides_;
 };
 
 class Tcp : public Served, public std::enable_shared_from_this<Tcp> {
  public:
-  Tcp(boost::asio::io_context& io, Fd socket, bool v4, tcp::endpoint target)
-      : io_(io), acceptor_(io), pause_(io), target_(std::move(target)) {
+  Tcp(const std::shared_ptr<Crowd>& crowd, Fd socket, bool v4, tcp::endpoint target)
+      : crowd_(crowd), acceptor_(crowd->io), pause_(crowd->io), target_(std::move(target)) {
     acceptor_.assign(v4 ? tcp::v4() : tcp::v6(), socket.Release());
   }
 
@@ -114,8 +118,9 @@ class Tcp : public Served, public std::enable_shared_from_this<Tcp> {
   using WeakRelay = std::weak_ptr<Relay>;
 
   void Serve(tcp::socket client) {
+    if (crowd_->sockets + Relay::kSockets > crowd_->most) return;  // closes the client's
     std::erase_if(relays_, [](const WeakRelay& relay) { return relay.expired(); });
-    const auto relay = std::make_shared<Relay>(io_, std::move(client));
+    const auto relay = std::make_shared<Relay>(crowd_, std::move(client));
     relays_.insert(relay);
     relay->Start(target_);
   }
@@ -127,7 +132,7 @@ class Tcp : public Served, public std::enable_shared_from_this<Tcp> {
     });
   }
 
-  boost::asio::io_context& io_;
+  std::shared_ptr<Crowd> crowd_;
   tcp::acceptor acceptor_;
   boost::asio::steady_timer pause_;
   tcp::endpoint target_;
@@ -136,13 +141,13 @@ class Tcp : public Served, public std::enable_shared_from_this<Tcp> {
 
 }  // namespace
 
-std::shared_ptr<Served> MakeTcp(boost::asio::io_context& io, Fd socket, bool v4,
+std::shared_ptr<Served> MakeTcp(const std::shared_ptr<Crowd>& crowd, Fd socket, bool v4,
                                 const tcp::endpoint& target) {
   // Connections that it served before may linger; while it listens nobody else can bind the port.
   const int on = 1;
   (void)::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (::listen(socket.get(), SOMAXCONN) != 0) throw SystemError(Code::kKernel, "listen", errno);
-  return std::make_shared<Tcp>(io, std::move(socket), v4, target);
+  return std::make_shared<Tcp>(crowd, std::move(socket), v4, target);
 }
 
 }  // namespace cnm::daemon

@@ -3,7 +3,6 @@
 
 #include <memory>
 
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
 #include "cnm/daemon/port_proxy.h"
@@ -12,7 +11,7 @@ namespace cnm::daemon {
 
 /// Accepts at the bound socket, of address family `v4` or IPv6, and connects to `target`.
 /// @throws Error kKernel "listen: reason"
-std::shared_ptr<Served> MakeTcp(boost::asio::io_context& io, Fd socket, bool v4,
+std::shared_ptr<Served> MakeTcp(const std::shared_ptr<Crowd>& crowd, Fd socket, bool v4,
                                 const boost::asio::ip::tcp::endpoint& target);
 
 }  // namespace cnm::daemon

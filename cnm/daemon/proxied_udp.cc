@@ -19,7 +19,7 @@ using ErrorCode = boost::system::error_code;
 
 constexpr std::chrono::seconds kSilence{90};  // libnetwork.md §23
 constexpr size_t kLongest = 65507;            // of IPv4's 65535 bytes, less two headers
-constexpr size_t kClients = 1024;             // at once, as anybody can invent addresses
+constexpr size_t kClients = 1024;             // of a port, as anybody can invent addresses
 
 using Buffer = std::array<char, kLongest>;
 using Answer = std::function<void(const char* data, size_t bytes)>;
@@ -27,8 +27,12 @@ using Answer = std::function<void(const char* data, size_t bytes)>;
 /// One client's socket towards the container.
 class Flow : public std::enable_shared_from_this<Flow> {
  public:
-  Flow(boost::asio::io_context& io, Answer answer, std::function<void()> over)
-      : socket_(io), silence_(io), answer_(std::move(answer)), over_(std::move(over)) {}
+  Flow(const std::shared_ptr<Crowd>& crowd, Answer answer, std::function<void()> over)
+      : place_(crowd, 1),
+        socket_(crowd->io),
+        silence_(crowd->io),
+        answer_(std::move(answer)),
+        over_(std::move(over)) {}
 
   /// @returns whether the container's address can be reached at all
   bool Start(const udp::endpoint& target) {
@@ -77,6 +81,7 @@ class Flow : public std::enable_shared_from_this<Flow> {
     });
   }
 
+  CrowdPlace place_;
   udp::socket socket_;
   boost::asio::steady_timer silence_;
   Answer answer_;
@@ -85,8 +90,8 @@ class Flow : public std::enable_shared_from_this<Flow> {
 
 class Udp : public Served, public std::enable_shared_from_this<Udp> {
  public:
-  Udp(boost::asio::io_context& io, Fd socket, bool v4, udp::endpoint target)
-      : io_(io), socket_(io), target_(std::move(target)) {
+  Udp(const std::shared_ptr<Crowd>& crowd, Fd socket, bool v4, udp::endpoint target)
+      : crowd_(crowd), socket_(crowd->io), target_(std::move(target)) {
     socket_.assign(v4 ? udp::v4() : udp::v6(), socket.Release());
     socket_.non_blocking(true);
   }
@@ -111,7 +116,7 @@ class Udp : public Served, public std::enable_shared_from_this<Udp> {
   void Pass(size_t bytes) {
     auto flow = flows_.find(client_);
     if (flow == flows_.end()) {
-      if (flows_.size() >= kClients) return;
+      if (flows_.size() >= kClients || crowd_->sockets >= crowd_->most) return;
       const std::shared_ptr<Flow> fresh = MakeFlow(client_);
       if (!fresh->Start(target_)) return fresh->Close();
       flow = flows_.emplace(client_, fresh).first;
@@ -122,7 +127,7 @@ class Udp : public Served, public std::enable_shared_from_this<Udp> {
   std::shared_ptr<Flow> MakeFlow(const udp::endpoint& client) {
     const std::weak_ptr<Udp> weak = weak_from_this();
     return std::make_shared<Flow>(
-        io_,
+        crowd_,
         [weak, client](const char* data, size_t bytes) {
           const auto self = weak.lock();
           ErrorCode ignored;
@@ -142,7 +147,7 @@ class Udp : public Served, public std::enable_shared_from_this<Udp> {
     ending->Close();
   }
 
-  boost::asio::io_context& io_;
+  std::shared_ptr<Crowd> crowd_;
   udp::socket socket_;
   udp::endpoint target_;
   udp::endpoint client_;
@@ -152,9 +157,9 @@ class Udp : public Served, public std::enable_shared_from_this<Udp> {
 
 }  // namespace
 
-std::shared_ptr<Served> MakeUdp(boost::asio::io_context& io, Fd socket, bool v4,
+std::shared_ptr<Served> MakeUdp(const std::shared_ptr<Crowd>& crowd, Fd socket, bool v4,
                                 const udp::endpoint& target) {
-  return std::make_shared<Udp>(io, std::move(socket), v4, target);
+  return std::make_shared<Udp>(crowd, std::move(socket), v4, target);
 }
 
 }  // namespace cnm::daemon

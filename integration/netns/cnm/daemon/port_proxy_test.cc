@@ -1,11 +1,15 @@
 // port_proxy_test.cc: the userland proxy, asked by python's sockets.
 #include "cnm/daemon/port_proxy.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "integration/netns/cnm/drivers/local/local_site.h"
@@ -32,6 +36,15 @@ def ask(_):
     return b''.join(iter(lambda: c.recv(9999), b'')) == asked[::-1]
 with concurrent.futures.ThreadPoolExecutor(40) as pool:
     print(sum(pool.map(ask, range(40))), 'of 40')
+)";
+
+/// 150 clients that say nothing, until one of them is turned away. Prints whether that came before
+/// a process, whose id is filled in, had 160 descriptors open.
+constexpr char kCrowd[] = R"(
+import os, select, socket
+clients = [socket.create_connection(('::1', 8091), 30) for _ in range(150)]
+away = select.select(clients, [], [], 10)[0]
+print(bool(away) and len(os.listdir('/proc/{}/fd')) < 160)
 )";
 
 constexpr char kListen[] = "s=socket.create_server(('',80),backlog=64)";
@@ -89,6 +102,20 @@ TEST_F(UserlandProxy, EndsConnectionsWhoseContainerRefuses) {
   EXPECT_NE(Python(kAskTcp), "None") << "no timeout: reset, or ended";
   const Server tcp(*sandbox_, kListen, kReverseTcp);
   EXPECT_EQ(Python(kAskTcp), "eno");
+}
+
+TEST_F(UserlandProxy, LeavesTheDaemonDescriptorsWhoeverConnects) {
+  rlimit before{};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  rlimit few = before;
+  few.rlim_cur = 200;
+  ::setrlimit(RLIMIT_NOFILE, &few);
+  Restart();
+  const Server tcp(*sandbox_, kListen, kReverseTcp);
+  EXPECT_EQ(Shell(fmt::format("python3 -c \"{}\"", fmt::format(kCrowd, ::getpid()))), "True");
+  driver_->RevokeExternalConnectivity(kBlue, "e1");  // the crowd ends
+  driver_->ProgramExternalConnectivity(kBlue, "e1", ports_, "");
+  ::setrlimit(RLIMIT_NOFILE, &before);
 }
 
 TEST_F(UserlandProxy, PassesMuchOnToManyAtOnce) {
