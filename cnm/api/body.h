@@ -30,7 +30,7 @@ engine::NetworkSpec DecodeNetworkBody(std::string_view body, std::string_view de
 EndpointBody DecodeEndpointBody(std::string_view body);
 JoinBody DecodeJoinBody(std::string_view body);
 engine::SandboxSpec DecodeSandboxBody(std::string_view body);
-/// `force` of {"name", "force"}; a request to unpublish may have no body.
+/// `force` of {"name", "force"}; a request to delete may have no body.
 bool DecodeForce(std::string_view body);
 
 }  // namespace cnm::api

@@ -87,8 +87,8 @@ std::string Client::CreateNetwork(const NetworkRequest& request) const {
   return DecodeText(Send("POST", "/networks", EncodeNetworkRequest(request)));
 }
 
-void Client::DeleteNetwork(const std::string& id) const {
-  Send("DELETE", fmt::format("/networks/{}", PathId(id)));
+void Client::DeleteNetwork(const std::string& id, bool force) const {
+  Send("DELETE", fmt::format("/networks/{}", PathId(id)), force ? R"({"force":true})" : "");
 }
 
 NetworkView Client::GetNetwork(const std::string& id) const {

@@ -90,7 +90,8 @@ class Client {
 
   std::vector<NetworkView> Networks() const;
   std::string CreateNetwork(const NetworkRequest& request) const;
-  void DeleteNetwork(const std::string& id) const;
+  /// `force`: also one whose plugin is gone.
+  void DeleteNetwork(const std::string& id, bool force = false) const;
   NetworkView GetNetwork(const std::string& id) const;
   NetworkView GetNetworkDetails(const std::string& id) const;
 

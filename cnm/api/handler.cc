@@ -169,7 +169,7 @@ Response ActOnNetwork(Engine& engine, const Route& route, const std::string& bod
       return Created(
           engine.CreateNetwork(DecodeNetworkBody(body, engine.options().default_driver)));
     default:
-      engine.DeleteNetwork(NetworkById(engine, route.network).id);
+      engine.DeleteNetwork(NetworkById(engine, route.network).id, DecodeForce(body));
       return Done();
   }
 }

@@ -74,7 +74,9 @@ constexpr Command kCommands[] = {
      RemoveNetworks,
      "Networks are named by name, or by the beginning of their id. Those of Docker and of CNI are\n"
      "removed where they were made; one that Docker does not know any more, because cnmd was away\n"
-     "when it was deleted there, by --force.\n\n"
+     "when it was deleted there, by --force. So is one of a network or IPAM plugin that is gone "
+     "for\n"
+     "good; what the plugin has of it stays there.\n\n"
      "  cnmctl network rm orange dual\n  cnmctl network rm --force 3f2a9c417b60\n"},
     {"pool ls", "", "list pools that Docker gave to networks of other drivers", "json socket",
      ListPools,

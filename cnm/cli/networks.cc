@@ -81,7 +81,7 @@ int RemoveNetworks(const Options& options) {
   for (const std::string& name : options.arguments) {
     const inventory::Inventory all = AskInventory(client);
     if (options.force && RemoveOfDocker(client, all, name)) continue;
-    client.DeleteNetwork(GetApiNetwork(all, name).id);
+    client.DeleteNetwork(GetApiNetwork(all, name).id, options.force);
   }
   return 0;
 }

@@ -5,6 +5,7 @@
 // in reverse. A start finds what a killed process left half done by those marks and undoes it.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -37,7 +38,7 @@ class Engine::Core {
 
   // ---- network.cc
   std::string CreateNetwork(const NetworkSpec& spec);
-  void DeleteNetwork(const std::string& id);
+  void DeleteNetwork(const std::string& id, bool force);
 
   // ---- late.cc: @throws Error as Providers', of a plugin whose networks wait for it
   std::shared_ptr<NetworkDriver> DriverOf(const NetworkRecord& network);
@@ -119,6 +120,9 @@ class Engine::Core {
   void UndoLate(EndpointRecord endpoint);
   void RestoreLate(const NetworkRecord& network);
   void AwaitPlugin(const NetworkRecord& network);
+  void RequirePlugins(const NetworkRecord& network, bool force);
+  void ReleaseTo(const NetworkRecord& network,
+                 const std::function<void(IpamDriver& ipam)>& release) noexcept;
   // restore.cc
   void RestoreNetworks();
   void RestoreSandbox(SandboxRecord sandbox);

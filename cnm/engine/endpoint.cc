@@ -1,6 +1,4 @@
 // endpoint.cc: creating and deleting endpoints.
-#include <algorithm>
-#include <cctype>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +9,7 @@
 #include "cnm/engine/core.h"
 #include "cnm/engine/identifier.h"
 #include "cnm/engine/labels.h"
+#include "cnm/sandbox/etc_hosts.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
 #include "common/base/rollback.h"
@@ -24,17 +23,12 @@ namespace {
 constexpr size_t kLongestName = 253;
 
 void CheckName(const std::string& name) {
-  const bool blank =
-      std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isspace(c) != 0; });
-  const bool odd = std::any_of(name.begin(), name.end(), [](unsigned char c) {
-    return std::isspace(c) != 0 || c < ' ' || c == '#' || c == 0x7f;
-  });
   if (name.size() > kLongestName) {
     throw Error(Code::kConfig,
                 fmt::format("invalid name: {} is longer than {} bytes", name, kLongestName));
   }
   // It becomes a name in hosts files.
-  if (blank || odd) {
+  if (!etc_hosts::IsName(name)) {
     throw Error(Code::kConfig, fmt::format("invalid name: {}", name),
                 "an endpoint's name is not blank and has no white space, '#' and control "
                 "character");
@@ -136,6 +130,7 @@ void Engine::Core::DeleteEndpoint(const std::string& network_id, const std::stri
     const Busy::Hold hold = busy_.Acquire(std::move(objects));
     const EndpointPointer endpoint = GetEndpoint(network_id, id);
     if (endpoint->sandbox_id != sandbox_id) continue;
+    RequirePlugins(*GetNetwork(network_id), force);
     if (!sandbox_id.empty()) {
       const SandboxPointer sandbox = GetSandbox(sandbox_id);
       if (!force) {
@@ -172,8 +167,8 @@ void Engine::Core::RemoveEndpoint(EndpointRecord endpoint) {
       Warn(fmt::format("delete endpoint {}: {}", endpoint.name, error.message()));
     }
   }
-  if (network && !network->ipam.empty()) {
-    ReleaseAddresses(*IpamOf(*network), endpoint);
+  if (network && !(endpoint.pool.empty() && endpoint.pool_ipv6.empty())) {
+    ReleaseTo(*network, [&](IpamDriver& ipam) { ReleaseAddresses(ipam, endpoint); });
   }
   registry_.Remove(endpoint);
   RefreshNeighbours(endpoint.network_id);

@@ -114,8 +114,9 @@ std::string Engine::CreateNetwork(const NetworkSpec& spec) {
               [&] { return core_->CreateNetwork(spec); });
 }
 
-void Engine::DeleteNetwork(const std::string& id) {
-  Told(options().tell, core_->EventOf("delete-network", id), [&] { core_->DeleteNetwork(id); });
+void Engine::DeleteNetwork(const std::string& id, bool force) {
+  Told(options().tell, core_->EventOf("delete-network", id),
+       [&] { core_->DeleteNetwork(id, force); });
 }
 
 std::vector<NetworkInfo> Engine::Networks() const {

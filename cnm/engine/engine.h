@@ -155,7 +155,8 @@ class Engine {
   // ---- networks
   /// @returns the id
   std::string CreateNetwork(const NetworkSpec& spec);
-  void DeleteNetwork(const std::string& id);
+  /// `force`: also one whose plugin is gone, which keeps what it has for the network.
+  void DeleteNetwork(const std::string& id, bool force = false);
   std::vector<NetworkInfo> Networks() const;  ///< by name
   /// Whether it is on record at all, also while it is being made or deleted.
   bool KnowsNetwork(const std::string& id) const;
@@ -165,7 +166,7 @@ class Engine {
 
   // ---- endpoints
   std::string CreateEndpoint(const std::string& network_id, const EndpointSpec& spec);
-  /// `force`: also a joined one, which leaves first.
+  /// `force`: also a joined one, which leaves first, and one whose plugin is gone.
   void DeleteEndpoint(const std::string& network_id, const std::string& endpoint_id,
                       bool force = false);
   /// Of all networks when `network_id` is ""; by network name, then endpoint name. One lock, no

@@ -8,6 +8,7 @@
 
 #include "cnm/engine/core.h"
 #include "cnm/engine/sandbox_namespace.h"
+#include "cnm/sandbox/etc_hosts.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
 #include "common/base/rollback.h"
@@ -59,12 +60,22 @@ void CheckJoinedTo(const EndpointRecord& endpoint, const std::string& sandbox_id
   }
 }
 
+/// The sandbox's hosts file would never be written again.
+void CheckAliases(const JoinSpec& spec) {
+  for (const auto& [alias, target] : spec.aliases) {
+    if (etc_hosts::IsName(alias)) continue;
+    throw Error(Code::kConfig, fmt::format("invalid name: {}", alias),
+                "an alias is a name in hosts files: no white space, '#' and control character");
+  }
+}
+
 }  // namespace
 
 std::string Engine::Core::Join(const std::string& network_id, const std::string& endpoint_id,
                                const std::string& sandbox_id, const JoinSpec& spec) {
   GetEndpoint(network_id, endpoint_id);
   GetSandbox(sandbox_id);
+  CheckAliases(spec);
   const Busy::Hold hold = busy_.Acquire({endpoint_id, sandbox_id});
   const EndpointPointer endpoint = GetEndpoint(network_id, endpoint_id);
   const SandboxPointer sandbox = GetSandbox(sandbox_id);

@@ -1,5 +1,5 @@
 // late.cc: networks of plugins that did not answer when the engine started: restored when somebody
-// uses them and the plugin answers.
+// uses them and the plugin answers, and deleted without it when an operator says so.
 #include <exception>
 #include <string>
 #include <vector>
@@ -73,6 +73,31 @@ std::shared_ptr<IpamDriver> Engine::Core::IpamOf(const NetworkRecord& network) {
 /// Not while the engine starts, nor for a network that is being undone.
 void Engine::Core::AwaitPlugin(const NetworkRecord& network) {
   if (started_ && !network.pending) RestoreLate(network);
+}
+
+/// Before anything of the network is deleted, of which its plugins have to hear. `force`: one that
+/// is gone hinders nobody. @throws Error as Providers'
+void Engine::Core::RequirePlugins(const NetworkRecord& network, bool force) {
+  try {
+    DriverOf(network);
+    if (!network.ipam.empty()) IpamOf(network);
+  } catch (Error& error) {
+    if (!force) throw error.AddDetail("if that plugin is gone for good: delete with force");
+    Warn(fmt::format("network {}: {}: what its plugin has of it stays there", network.name,
+                     error.message()));
+  }
+}
+
+/// Gives something back to the network's allocator. One that is gone keeps it.
+void Engine::Core::ReleaseTo(const NetworkRecord& network,
+                             const std::function<void(IpamDriver& ipam)>& release) noexcept {
+  if (network.ipam.empty()) return;
+  try {
+    release(*IpamOf(network));
+  } catch (const std::exception& error) {
+    Warn(fmt::format("network {}: its addresses stay with IPAM driver {}: {}", network.name,
+                     network.ipam, error.what()));
+  }
 }
 
 }  // namespace cnm::engine

@@ -32,7 +32,9 @@ void AddLines(const EndpointRecord& endpoint, const std::string& name,
 void AddService(const EndpointRecord& endpoint, const std::string& network,
                 std::vector<Record>& records) {
   AddLines(endpoint, endpoint.name, records);
-  AddLines(endpoint, fmt::format("{}.{}", endpoint.name, network), records);
+  if (etc_hosts::IsName(network)) {  // any text names a network
+    AddLines(endpoint, fmt::format("{}.{}", endpoint.name, network), records);
+  }
   for (const std::string& alias : endpoint.aliases) AddLines(endpoint, alias, records);
 }
 

@@ -99,12 +99,11 @@ std::string Engine::Core::CreateNetwork(const NetworkSpec& spec) {
   return network.config.id;
 }
 
-void Engine::Core::DeleteNetwork(const std::string& id) {
-  const NetworkPointer seen = GetNetwork(id);
-  const auto driver = DriverOf(*seen);
+void Engine::Core::DeleteNetwork(const std::string& id, bool force) {
+  RequirePlugins(*GetNetwork(id), force);
   NetworkRecord network = registry_.BeginDelete(id);
   try {
-    driver->DeleteNetwork(id);
+    DriverOf(network)->DeleteNetwork(id);
   } catch (const Error& error) {
     // The driver's refusal keeps the network; a failure does not, because nobody could ever delete
     // it then.
@@ -117,7 +116,7 @@ void Engine::Core::DeleteNetwork(const std::string& id) {
       Warn(fmt::format("delete network {}: {}", network.name, error.message()));
     }
   }
-  if (!network.ipam.empty()) ReleasePools(*IpamOf(network), network);
+  ReleaseTo(network, [&](IpamDriver& ipam) { ReleasePools(ipam, network); });
   registry_.Remove(network);
 }
 

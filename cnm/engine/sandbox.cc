@@ -10,6 +10,7 @@
 #include "cnm/engine/core.h"
 #include "cnm/engine/identifier.h"
 #include "cnm/engine/sandbox_namespace.h"
+#include "cnm/sandbox/etc_hosts.h"
 #include "common/base/error.h"
 #include "common/base/log.h"
 #include "common/base/rollback.h"
@@ -32,10 +33,20 @@ void UpdateParents(const SandboxSpec& spec, const Registry& registry,
   }
 }
 
+/// What its hosts file could not be written with.
+void CheckHostNames(const SandboxSpec& spec) {
+  for (const std::string& name : {spec.host_name, spec.domain_name}) {
+    if (name.empty() || etc_hosts::IsName(name)) continue;
+    throw Error(Code::kConfig, fmt::format("invalid host name: {}", name),
+                "it is a name in hosts files: no white space, '#' and control character");
+  }
+}
+
 }  // namespace
 
 std::string Engine::Core::CreateSandbox(const SandboxSpec& spec) {
   if (spec.container_id.empty()) throw Error(Code::kConfig, "invalid container ID");
+  CheckHostNames(spec);
   if (!spec.options.empty()) json::Parse(spec.options, "sandbox options");
   SandboxRecord sandbox;
   sandbox.id = NewId();
@@ -154,6 +165,7 @@ void Engine::Core::Inhabit(SandboxRecord& sandbox) {
 
 void Engine::Core::Refresh(const std::string& id, const SandboxSpec& spec) {
   GetSandbox(id);
+  CheckHostNames(spec);
   const Busy::Hold hold = busy_.Acquire({id});
   SandboxRecord sandbox = *GetSandbox(id);
   const std::vector<EndpointPointer> endpoints = Ordered(id);

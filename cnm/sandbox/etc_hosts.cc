@@ -90,6 +90,12 @@ MountedFile OpenPresent(const std::string& path) {
 
 }  // namespace
 
+bool IsName(std::string_view text) {
+  return !text.empty() && std::none_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) <= ' ' || c == '#' || c == '\x7f';
+  });
+}
+
 std::optional<Record> MakeSelf(const net::Address& address, const std::string& host,
                                const std::string& domain) {
   if (host.empty()) return std::nullopt;

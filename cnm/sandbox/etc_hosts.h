@@ -20,6 +20,9 @@ struct Record {
   bool operator==(const Record&) const = default;
 };
 
+/// Whether it can stand in a hosts file as one name: not empty, no blank, '#' or control character.
+bool IsName(std::string_view text);
+
 /// The line by which a host knows itself: "web.example web", or "web" without a domain; nullopt
 /// without a host name, because an address alone is no line of hosts(5).
 std::optional<Record> MakeSelf(const net::Address& address, const std::string& host,

@@ -32,6 +32,16 @@ class EngineTrouble : public EngineTest {
     return engine_->CreateEndpoint(network, spec);
   }
   static bool FileExists(const std::string& path) { return std::filesystem::exists(path); }
+  /// kInternal when nothing is refused.
+  template <class Call>
+  static Code CodeOf(const Call& call) {
+    try {
+      call();
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return Code::kInternal;
+  }
   /// The same network, without endpoints.
   std::string EmptyNetwork(const std::string& network) {
     for (const EndpointInfo& endpoint : engine_->Endpoints(network)) {
@@ -137,20 +147,12 @@ TEST_F(EngineTrouble, AnEndedReleaseOfPoolsIsNotRepeated) {
 }
 
 TEST_F(EngineTrouble, NamesThatNoFileCanHaveAreRefused) {
-  const auto code_of = [](const auto& call) {
-    try {
-      call();
-    } catch (const Error& error) {
-      return error.code();
-    }
-    return Code::kInternal;
-  };
   NetworkSpec spec = BlueSpec();
   spec.name = std::string(65, 'n');
-  EXPECT_EQ(code_of([&] { engine_->CreateNetwork(spec); }), Code::kConfig);
+  EXPECT_EQ(CodeOf([&] { engine_->CreateNetwork(spec); }), Code::kConfig);
   spec.name.pop_back();
   const std::string net = engine_->CreateNetwork(spec);
-  EXPECT_EQ(code_of([&] { MakeEndpoint(net, std::string(254, 'e')); }), Code::kConfig);
+  EXPECT_EQ(CodeOf([&] { MakeEndpoint(net, std::string(254, 'e')); }), Code::kConfig);
   EXPECT_NO_THROW(MakeEndpoint(net, std::string(253, 'e')));
 }
 
@@ -206,6 +208,84 @@ TEST_F(EngineTrouble, APluginThatAnswersIsToldAtTheStart) {
   script_.log.clear();
   Start();
   EXPECT_EQ(script_.log, Log({"create network blue"}));
+}
+
+class PluginIpam : public ScriptedIpam {
+ public:
+  using ScriptedIpam::ScriptedIpam;
+  std::string name() const override { return "plugin"; }
+};
+
+TEST_F(EngineTrouble, WhatAGoneIpamHasPartOfIsDeletedByForceAlone) {
+  plugin_ipam_ = std::make_shared<PluginIpam>(&script_);
+  Start();
+  NetworkSpec spec = BlueSpec();
+  spec.ipam = "plugin";
+  const std::string net = engine_->CreateNetwork(spec);
+  const std::string web = MakeEndpoint(net, "web");
+  plugin_ipam_.reset();
+  Start();
+  EXPECT_THROW(engine_->DeleteEndpoint(net, web), Error);
+  EXPECT_THROW(engine_->DeleteNetwork(net), Error);
+  for (int again = 0; again < 2; ++again) {
+    EXPECT_EQ(CodeOf([&] { MakeEndpoint(net, "db"); }), Code::kConfig) << "its name is free";
+  }
+  EXPECT_EQ(engine_->Endpoints(net).size(), 1U);
+  engine_->DeleteEndpoint(net, web, true);
+  EXPECT_EQ(CodeOf([&] { engine_->DeleteNetwork(net); }), Code::kConfig);
+  EXPECT_EQ(engine_->Networks().size(), 1U) << "refused before anything was changed";
+  engine_->DeleteNetwork(net, true);
+  EXPECT_NO_THROW(engine_->CreateNetwork(BlueSpec()));
+}
+
+TEST_F(EngineTrouble, ANetworkWhoseDriverIsGoneIsDeletedByForceAlone) {
+  NetworkSpec spec = BlueSpec();
+  spec.type = "plugin";
+  plugin_.set_value(std::make_shared<ScriptedDriver>(&script_));
+  const std::string net = engine_->CreateNetwork(spec);
+  plugin_ = {};
+  plugin_.set_value(nullptr);
+  found_ = plugin_.get_future().share();
+  Start();
+  EXPECT_EQ(CodeOf([&] { engine_->DeleteNetwork(net); }), Code::kNotFound);
+  EXPECT_EQ(engine_->Networks().size(), 1U);
+  script_.log.clear();
+  engine_->DeleteNetwork(net, true);
+  EXPECT_EQ(std::ranges::count(script_.log, "release pool 192.0.2.0/24"), 1) << "our own";
+  EXPECT_NO_THROW(engine_->CreateNetwork(BlueSpec()));
+}
+
+TEST_F(EngineTrouble, NamesThatNoHostsFileCanHaveAreRefused) {
+  const std::string net = engine_->CreateNetwork(BlueSpec());
+  const std::string web = MakeEndpoint(net, "web");
+  const std::string sandbox = MakeSandbox();
+  for (const char* name : {"a#b", "a b", "a\nb"}) {
+    EXPECT_EQ(CodeOf([&] {
+                engine_->Join(net, web, sandbox, {.aliases = {{name, "web"}}});
+              }),
+              Code::kConfig);
+    EXPECT_EQ(CodeOf([&] { engine_->CreateSandbox({.container_id = "c2", .host_name = name}); }),
+              Code::kConfig);
+    EXPECT_EQ(
+        CodeOf([&] {
+          engine_->CreateSandbox({.container_id = "c2", .host_name = "h", .domain_name = name});
+        }),
+        Code::kConfig);
+  }
+  EXPECT_EQ(engine_->Sandboxes().size(), 1U);
+}
+
+/// Such a network's name is no part of a host's name; its endpoints have names all the same.
+TEST_F(EngineTrouble, ANetworksOddNameKeepsNobodyOutOfTheHostsFile) {
+  NetworkSpec spec = BlueSpec();
+  spec.name = "odd #1";
+  const std::string net = engine_->CreateNetwork(spec);
+  const std::string web = MakeEndpoint(net, "web");
+  const std::string sandbox = MakeSandbox();
+  engine_->Join(net, web, sandbox);
+  const std::string hosts = ReadFile(fmt::format("{}/files/{}/hosts", root_, sandbox)).value_or("");
+  EXPECT_NE(hosts.find("192.0.2.2\tweb\n"), std::string::npos) << hosts;
+  EXPECT_EQ(hosts.find("odd"), std::string::npos) << hosts;
 }
 
 TEST_F(EngineTrouble, ADriverLearnsOfANetworkWhosePoolsAreLost) {
