@@ -2,6 +2,7 @@
 #include "cnm/daemon/daemon.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <csignal>
@@ -41,6 +42,10 @@ using Clock = std::chrono::steady_clock;
 
 /// News come in bundles: a container's end, or a thousand of them.
 constexpr std::chrono::seconds kSettle{2};
+
+/// How long requests under way may hold up a stop: a plugin may let them wait for minutes, and
+/// whoever stops us waits for 30 s (cnmd.service).
+constexpr std::chrono::seconds kStopTime{20};
 
 /// Writes each request down when `debug`, and refusals of the drivers always: Docker shows its user
 /// the text, but not to whoever looks after the daemon.
@@ -91,6 +96,16 @@ class TestPluginThread {
   remote::TestPlugin plugin_{io_};
   std::thread thread_{[this] { io_.run(); }};
 };
+
+/// What is under way then is left as by a kill, for the next start to put right.
+void EndLater() {
+  std::thread([] {
+    std::this_thread::sleep_for(kStopTime);
+    Warn(fmt::format("stopped with requests under way, which did not end for {} s",
+                     kStopTime.count()));
+    ::_exit(0);
+  }).detach();
+}
 
 /// Everything that runs in the one thread.
 class Service {
@@ -179,6 +194,7 @@ class Service {
   void Stop() {
     NotifyServiceManager("STOPPING=1");
     stopping_ = true;
+    EndLater();
     settle_timer_.cancel();
     forgotten_timer_.cancel();
     news_->Stop();

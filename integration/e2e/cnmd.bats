@@ -45,6 +45,28 @@ ask() { curl --silent --unix-socket "$1" --data "${3-}" "http://cnm/$2"; }
   cnmd_up
 }
 
+@test "cnmd: stops in time though a plugin does not answer" {
+  mkdir -p /run/docker/plugins
+  python3 -c 'import socket, time
+server = socket.socket(socket.AF_UNIX)
+server.bind("/run/docker/plugins/silent.sock")
+server.listen(8)
+asked = server.accept()
+open("/run/e2e/asked", "w").close()
+time.sleep(1000)' 3>&- 4>&- &
+  servers+=($!)
+  wait_for 10 test -S /run/docker/plugins/silent.sock
+  cnmd_up
+  curl --silent --unix-socket $API --data '{"name": "n", "network_type": "silent"}' http://cnm/networks 3>&- 4>&- &
+  servers+=($!)
+  wait_for 10 test -e /run/e2e/asked
+  cnmd_down TERM
+  stop_servers
+  rm /run/docker/plugins/silent.sock
+  cnmd_up
+  expect "networks" '[]' "$(curl --silent --unix-socket $API http://cnm/networks)"
+}
+
 @test "cnmd: tells systemd when it is ready and when it stops" {
   python3 -c 'import socket
 server = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
