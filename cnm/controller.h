@@ -74,6 +74,8 @@ class Controller {
   void Forward(const Network& network, const std::vector<net::Prefix>& subnets, bool again);
   /// Takes that away.
   void EndForwarding(std::string_view network);
+  /// Takes away what the packet filter keeps of subnets that have no endpoints any more.
+  void ForgetSubnets(const std::vector<net::Prefix>& subnets);
   /// Takes away the isolation that joins in steps asked for, unless an endpoint still wants it: it
   /// is the network's, which says when, so that leaving need not look at all other endpoints.
   void EndIsolation(const firewall::Isolation& isolation);

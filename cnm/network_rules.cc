@@ -143,6 +143,10 @@ void Controller::EndForwarding(std::string_view name) {
   ChangeNetwork(name, [](Network& now) { now.attachments.clear(); });
 }
 
+void Controller::ForgetSubnets(const std::vector<net::Prefix>& subnets) {
+  if (!subnets.empty()) kernel_.firewall(kernel_.DefaultBackend()).ForgetSubnets(subnets);
+}
+
 /// Another packet filter that drops may have come since: Docker's, say.
 void Controller::ForwardEverywhere(ReloadReport& report) {
   for (const Network& network : journal_.Networks()) {

@@ -182,6 +182,8 @@ class Firewall {
   /// Removes whatever of ours carries this owner, by a dump: only when no record says what it had.
   /// @returns how many elements
   virtual size_t RemoveByOwner(std::string_view owner) = 0;
+  /// Takes away what is kept of these subnets for their next endpoint, unless one has rules now.
+  virtual void ForgetSubnets(const std::vector<net::Prefix>& /*subnets*/) {}
   /// Removes what the reference plugins made, so that a host can change over in both directions.
   /// Cheap when there is none of it.
   virtual void RemoveForeign(const Foreign& foreign) = 0;

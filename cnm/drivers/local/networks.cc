@@ -233,6 +233,7 @@ void LocalDriver::DeleteNetwork(const std::string& network_id) {
     controller.EndForwarding(network->name);
   }
   if (const auto isolation = IsolationOf(*network, core)) controller.EndIsolation(*isolation);
+  controller.ForgetSubnets(SubnetsOf(*network));
   networks_.Remove(network_id);
 }
 

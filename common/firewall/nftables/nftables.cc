@@ -33,6 +33,9 @@ class Nftables : public Firewall {
   size_t RemoveByOwner(std::string_view owner) override {
     return nftables::RemoveOwned(channel(), owner);
   }
+  void ForgetSubnets(const std::vector<net::Prefix>& subnets) override {
+    nftables::RemoveUnused(channel(), subnets);
+  }
   void RemoveForeign(const Foreign& foreign) override {
     nftables::RemoveLeavings(channel(), foreign);
   }

@@ -6,6 +6,8 @@
 // anything in between, the kernel refuses it, and all is read again.
 #include "common/firewall/nftables/removal.h"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <functional>
 #include <iterator>
@@ -19,6 +21,10 @@
 #include "common/firewall/nftables/deadline.h"
 #include "common/firewall/nftables/inventory.h"
 #include "common/firewall/nftables/plan.h"
+#include "common/firewall/nftables/ports.h"
+#include "common/firewall/nftables/schema.h"
+#include "common/firewall/nftables/stored_rule.h"
+#include "common/firewall/nftables/structure.h"
 #include "common/firewall/nftables/translation.h"
 
 namespace cnm::firewall::nftables {
@@ -75,6 +81,35 @@ size_t Remove(netlink::Channel& channel, std::string_view owner,
   }
 }
 
+/// The sets of these subnets that are there and hold no address.
+std::vector<std::string> FindEmpty(netlink::Channel& channel,
+                                   const std::vector<net::Prefix>& subnets) {
+  std::vector<std::string> empty;
+  for (const net::Prefix& subnet : subnets) {
+    for (std::string& set : std::array{MasqueradeSet(subnet), HairpinSet(subnet)}) {
+      if (!HasSet(channel, Table::kInet, set)) continue;
+      if (ReadElements(channel, Table::kInet, set).empty()) empty.push_back(std::move(set));
+    }
+  }
+  return empty;
+}
+
+/// Removes these sets and the rules that look into them.
+void AddRemovalOfSets(netlink::Channel& channel, const std::vector<std::string>& sets,
+                      Transaction& transaction) {
+  const auto is_removed = [&](const std::string& set) {
+    return std::find(sets.begin(), sets.end(), set) != sets.end();
+  };
+  for (const std::string_view name : {kPostrouting, kReflected}) {
+    const ChainName chain = OurChain(Table::kInet, name);
+    for (const StoredRule& rule : ReadRules(channel, chain)) {
+      if (!std::any_of(rule.sets.begin(), rule.sets.end(), is_removed)) continue;
+      transaction.Add(RemoveRule(chain, rule.handle));
+    }
+  }
+  for (const std::string& set : sets) transaction.Add(RemoveSet(Table::kInet, set));
+}
+
 }  // namespace
 
 void RemoveExactly(netlink::Channel& channel, const Rules& rules) {
@@ -83,6 +118,22 @@ void RemoveExactly(netlink::Channel& channel, const Rules& rules) {
 
 size_t RemoveOwned(netlink::Channel& channel, std::string_view owner) {
   return Remove(channel, owner, [&] { return FindDoomed(channel, owner); });
+}
+
+/// Whoever adds an address meanwhile raises the generation.
+void RemoveUnused(netlink::Channel& channel, const std::vector<net::Prefix>& subnets) {
+  constexpr std::string_view kWhat = "remove the sets of subnets";
+  for (const Deadline deadline;; deadline.Check(kWhat)) {
+    const uint32_t generation = ReadGeneration(channel);
+    const std::vector<std::string> sets = FindEmpty(channel, subnets);
+    if (sets.empty()) return;
+    Transaction transaction(generation);
+    AddRemovalOfSets(channel, sets, transaction);
+    const std::vector<Refusal> refusals = std::move(transaction).Commit(channel);
+    if (refusals.empty()) return;
+    if (refusals.front().error == EBUSY) return;  // a rule of the operator's looks into one
+    if (refusals.front().error != ERESTART) ThrowRefused(kWhat, refusals.front());
+  }
 }
 
 }  // namespace cnm::firewall::nftables

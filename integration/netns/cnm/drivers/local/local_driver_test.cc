@@ -280,6 +280,27 @@ TEST_F(LocalDriverTest, NetworksAreKeptApartAndSoAreEndpointsWithoutIcc) {
   EXPECT_TRUE(Pings(red, "203.0.113.1"));
 }
 
+TEST_F(LocalDriverTest, NothingIsLeftOfANetworkThatIsDeleted) {
+  const std::string links = Shell("ip -br link");
+  NetworkConfig network = MakeNetwork(kBlue, "192.0.2.0/24", "192.0.2.1/24");
+  network.enable_ipv6 = true;
+  network.ipv6 = {{.address_space = "LocalDefault",
+                   .pool = Cidr("2001:db8::/64"),
+                   .gateway = Cidr("2001:db8::1/64")}};
+  driver_->CreateNetwork(network);
+  EndpointConfig endpoint = MakeEndpoint(kBlue, "e1", "192.0.2.2/24");
+  endpoint.interface.address_ipv6 = Cidr("2001:db8::2/64");
+  const OtherNetns sandbox;
+  Attach(endpoint, sandbox);
+  driver_->ProgramExternalConnectivity(kBlue, "e1", {{.port = 80, .host_port = 8091}}, "");
+  EXPECT_TRUE(Succeeds("nft list ruleset | grep -q 'masquerade-192.0.2.0/24'"));
+  driver_->Leave(kBlue, "e1");
+  driver_->DeleteEndpoint(kBlue, "e1");
+  driver_->DeleteNetwork(kBlue);
+  EXPECT_EQ(Shell("nft list ruleset | grep -E '192\\.0\\.2|2001.db8' || true"), "");
+  EXPECT_EQ(Shell("ip -br link"), links);
+}
+
 TEST_F(LocalDriverTest, AnInternalNetworkLeadsNowhere) {
   const Outside outside;
   NetworkConfig network = MakeNetwork(kBlue, "192.0.2.0/24", "192.0.2.1/24");
