@@ -93,6 +93,7 @@ size_t CollectForgotten(Assembly& parts) {
     touched += parts.api_bridge->Reconcile(
         kForgottenAfter, [&](const std::string& id) { return parts.engine->KnowsEndpoint(id); });
   });
+  Try([&] { parts.engine->UndoLeft(); });
   DeleteOrphans(parts);
   if (parts.docker_bridge) {
     Try([&] { touched += parts.docker_bridge->Reconcile(kForgottenAfter); });

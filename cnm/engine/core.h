@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,7 @@ class Engine::Core {
   // ---- network.cc
   std::string CreateNetwork(const NetworkSpec& spec);
   void DeleteNetwork(const std::string& id, bool force);
+  void UndoLeft();
 
   // ---- late.cc: @throws Error as Providers', of a plugin whose networks wait for it
   std::shared_ptr<NetworkDriver> DriverOf(const NetworkRecord& network);
@@ -150,6 +152,7 @@ class Engine::Core {
   std::mutex late_mutex_;
   /// By network: the endpoints that are to be undone when its plugin answers.
   std::map<std::string, std::vector<std::string>> late_;
+  std::set<std::string> left_;  ///< networks whose creation could not be undone
   std::mutex written_mutex_;
   std::map<std::string, std::shared_ptr<Written>> written_;  ///< by sandbox id
   Deferred neighbours_;  ///< hosts files to be written; the last member: it uses the others

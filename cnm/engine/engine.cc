@@ -119,6 +119,10 @@ void Engine::DeleteNetwork(const std::string& id, bool force) {
        [&] { core_->DeleteNetwork(id, force); });
 }
 
+void Engine::UndoLeft() {
+  core_->UndoLeft();
+}
+
 std::vector<NetworkInfo> Engine::Networks() const {
   const std::vector<NetworkPointer> networks = core_->registry().Networks();
   std::vector<NetworkInfo> infos;

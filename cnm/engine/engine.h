@@ -157,6 +157,8 @@ class Engine {
   std::string CreateNetwork(const NetworkSpec& spec);
   /// `force`: also one whose plugin is gone, which keeps what it has for the network.
   void DeleteNetwork(const std::string& id, bool force = false);
+  /// Tries again to undo creations that failed, or were killed, while a plugin did not answer.
+  void UndoLeft();
   std::vector<NetworkInfo> Networks() const;  ///< by name
   /// Whether it is on record at all, also while it is being made or deleted.
   bool KnowsNetwork(const std::string& id) const;

@@ -76,11 +76,16 @@ NetworkRecord MakeRecord(const NetworkSpec& spec, const EngineOptions& options) 
 
 std::string Engine::Core::CreateNetwork(const NetworkSpec& spec) {
   NetworkRecord network = MakeRecord(spec, options_);
-  const auto existing = registry_.FindNetworkByName(network.name);
+  auto existing = registry_.FindNetworkByName(network.name);
+  if (existing && existing->pending) {
+    UndoLeft();
+    existing = registry_.FindNetworkByName(network.name);
+  }
   if (existing) {  // said before anybody is asked; Add decides
-    throw Error(Code::kExists, fmt::format("network with name {} already exists", network.name),
-                fmt::format("its id is {}; delete it first, or take another name",
-                            ShortId(existing->config.id)));
+    throw Error(
+        Code::kExists, fmt::format("network with name {} already exists", network.name),
+        fmt::format("its id is {}; {}, or take another name", ShortId(existing->config.id),
+                    existing->pending ? "wait until it is made or undone" : "delete it first"));
   }
   const auto driver = DriverOf(network);
   std::shared_ptr<IpamDriver> ipam;
@@ -138,6 +143,20 @@ void Engine::Core::UndoNetwork(const NetworkRecord& network) noexcept {
     registry_.Remove(network);
   } catch (const std::exception& error) {
     Warn(fmt::format("undo network {}: {}", network.name, error.what()));
+    const std::lock_guard guard(late_mutex_);
+    left_.insert(network.config.id);
+  }
+}
+
+/// What UndoNetwork could not: its plugin may answer now.
+void Engine::Core::UndoLeft() {
+  std::set<std::string> left;
+  {
+    const std::lock_guard guard(late_mutex_);
+    left.swap(left_);
+  }
+  for (const std::string& id : left) {
+    if (const auto network = registry_.FindNetwork(id)) UndoNetwork(*network);
   }
 }
 

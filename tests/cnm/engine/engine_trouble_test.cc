@@ -238,6 +238,27 @@ TEST_F(EngineTrouble, WhatAGoneIpamHasPartOfIsDeletedByForceAlone) {
   EXPECT_NO_THROW(engine_->CreateNetwork(BlueSpec()));
 }
 
+/// As if killed while it was made.
+TEST_F(EngineTrouble, ACreationIsUndoneWhenItsIpamAnswersAgain) {
+  plugin_ipam_ = std::make_shared<PluginIpam>(&script_);
+  Start();
+  NetworkSpec spec = BlueSpec();
+  spec.ipam = "plugin";
+  const std::string net = engine_->CreateNetwork(spec);
+  const std::string record = fmt::format("{}/lib/engine-networks/{}.json", root_, net);
+  std::string half = ReadFile(record).value();
+  half.insert(half.find('{') + 1, "\"pending\":true,");
+  engine_.reset();
+  WriteFileAtomic(record, half, Durability::kVolatile);
+  plugin_ipam_.reset();
+  Start();
+  EXPECT_TRUE(engine_->Networks().empty());
+  EXPECT_EQ(CodeOf([&] { engine_->CreateNetwork(BlueSpec()); }), Code::kExists);
+  plugin_ipam_ = std::make_shared<PluginIpam>(&script_);
+  EXPECT_NO_THROW(engine_->CreateNetwork(BlueSpec()));
+  EXPECT_FALSE(FileExists(record));
+}
+
 TEST_F(EngineTrouble, ANetworkWhoseDriverIsGoneIsDeletedByForceAlone) {
   NetworkSpec spec = BlueSpec();
   spec.type = "plugin";

@@ -156,7 +156,7 @@ class EngineTest : public ::testing::Test {
     options.find_driver = [found = found_](const std::string& type) {
       return type == "plugin" ? found.get() : nullptr;
     };
-    options.find_ipam = [ipam = plugin_ipam_](const std::string& /*name*/) { return ipam; };
+    options.find_ipam = [this](const std::string& /*name*/) { return plugin_ipam_; };
     engine_ = std::make_unique<Engine>(options);
   }
 
@@ -183,7 +183,7 @@ class EngineTest : public ::testing::Test {
   std::vector<std::string> told_;                        ///< each event as a line
   std::promise<std::shared_ptr<NetworkDriver>> plugin_;  ///< fulfilled: the plugin answers
   std::shared_future<std::shared_ptr<NetworkDriver>> found_ = plugin_.get_future().share();
-  std::shared_ptr<IpamDriver> plugin_ipam_;  ///< as the next Start finds it
+  std::shared_ptr<IpamDriver> plugin_ipam_;  ///< while it answers
   std::unique_ptr<Engine> engine_;
 };
 
