@@ -45,7 +45,8 @@ class Forwarding : public LocalDriverTest, public ::testing::WithParamInterface<
 /// While it lives the program of this name fails.
 class Broken {
  public:
-  Broken(const std::string& root, const std::string& program) : path_(::getenv("PATH")) {
+  Broken(const std::string& root, const std::string& program) {
+    if (const char* const path = ::getenv("PATH")) path_ = path;
     const std::string bin = root + "/broken";
     Shell(fmt::format("mkdir -p {0} && ln -sf /bin/false {0}/{1}", bin, program));
     ::setenv("PATH", fmt::format("{}:{}", bin, path_).c_str(), 1);
